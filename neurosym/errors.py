@@ -1,0 +1,109 @@
+"""The error tree: one root, one class per stage.
+
+A message says what was called, what was wrong, what was expected and the nearest fix. Errors that
+concern a text carry its span, and :meth:`NeurosymError.snippet` draws the caret.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from neurosym.span import Span
+
+
+class NeurosymError(Exception):
+    """Root of every error that neurosym raises on purpose.
+
+    Args:
+        message: one line for a person.
+        text: the source text, where there is one.
+        span: the characters of ``text`` that are at fault.
+    """
+
+    def __init__(self, message: str, *, text: str | None = None, span: Span | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+        self.span = span
+
+    def snippet(self) -> str:
+        """The text with a caret line under the span; empty when there is no text or span."""
+        if self.text is None or self.span is None:
+            return ""
+        width = max(1, self.span.end - self.span.start)
+        return f"{self.text}\n{' ' * self.span.start}{'^' * width}"
+
+
+class TextError(NeurosymError):
+    """The text cannot be used at all: empty, too long, not a language we read."""
+
+
+class GrammarError(NeurosymError):
+    """The words are known, but no sentence of the grammar has this form."""
+
+
+class LexiconError(NeurosymError):
+    """A lexicon file or entry is wrong."""
+
+
+class ProgramTypeError(NeurosymError):
+    """A program is not well typed."""
+
+
+class SceneError(NeurosymError):
+    """A scene's arrays do not fit together, or a saved scene cannot be read."""
+
+
+class UnknownConceptError(NeurosymError):
+    """A program names a category, value, relation or measure that the scene does not have.
+
+    Attributes:
+        kind: "category", "attribute", "value", "relation" or "measure".
+        name: the name that was asked for.
+        nearest: known names close to it.
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, span: Span | None = None
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.nearest = nearest(name, known)
+        super().__init__(
+            f'this scene has no {kind} "{name}"{did_you_mean(self.nearest)}', span=span
+        )
+
+
+class ExecutionError(NeurosymError):
+    """A program cannot be executed within its bounds."""
+
+
+class OperatorNotSupportedError(ExecutionError):
+    """An executor has no rule for an operator."""
+
+    def __init__(self, operator: str, executor: str) -> None:
+        super().__init__(f'the executor "{executor}" has no rule for the operator "{operator}"')
+
+
+class PerceptionError(NeurosymError):
+    """An image cannot be read or perceived."""
+
+
+class ModelStoreError(NeurosymError):
+    """Weights are missing, damaged or cannot be fetched."""
+
+
+class DataError(NeurosymError):
+    """A data set or a file given by the user cannot be read."""
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """The names of ``known`` that are closest to ``name``, best first."""
+    return tuple(difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6))
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """``: did you mean "a" or "b"?`` for a message, or nothing when there are no names."""
+    quoted = [f'"{name}"' for name in names]
+    return f": did you mean {' or '.join(quoted)}?" if quoted else ""
