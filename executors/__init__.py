@@ -1,6 +1,4 @@
 """Execution: what a program means on a scene, by sets and by tensors."""
 
 if not __name__.startswith("neurosym."):
-    raise ImportError(
-        "import neurosym.executors: the folder executors/ is the package neurosym.executors, not a package of its own"
-    )
+    raise ImportError("import neurosym.executors: the folder executors/ is that package")

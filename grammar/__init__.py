@@ -1,6 +1,4 @@
 """Language: tokens, lexicon, Lark grammar and lowering to programs."""
 
 if not __name__.startswith("neurosym."):
-    raise ImportError(
-        "import neurosym.grammar: the folder grammar/ is the package neurosym.grammar, not a package of its own"
-    )
+    raise ImportError("import neurosym.grammar: the folder grammar/ is that package")

@@ -1,6 +1,4 @@
 """Perception: from pixels to a Scene."""
 
 if not __name__.startswith("neurosym."):
-    raise ImportError(
-        "import neurosym.perception: the folder perception/ is the package neurosym.perception, not a package of its own"
-    )
+    raise ImportError("import neurosym.perception: the folder perception/ is that package")
