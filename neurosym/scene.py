@@ -1,0 +1,473 @@
+"""The scene: what perception says about one image, as one frozen struct of arrays.
+
+A scene is a distribution over crisp worlds. Object i exists with probability ``existence[i]``;
+hypotheses of one thing share a group, of which at most one member exists. An object that exists
+has one category and one value per attribute, drawn independently from categorical distributions.
+Relations hold with the stored probabilities, never of an object with itself. Measures and
+distances are known numbers. Everything carries its source.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from neurosym.errors import SceneError, UnknownConceptError
+
+if TYPE_CHECKING:
+    import networkx
+
+_SUM_TOLERANCE = 1e-3
+_Found = TypeVar("_Found")
+
+
+class ImageSize(NamedTuple):
+    """The size of an image in pixels."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One categorical distribution per object over named, mutually exclusive values.
+
+    Attributes:
+        values: the names, in the order of the columns.
+        probabilities: [object, value] float32 in [0, 1]; every row sums to 1.
+        evidence: [object] bool; False where perception has not scored the object, so that the
+            row is only a prior. Unknown is not false.
+        source: which model scored it, "geometry", or "given".
+    """
+
+    values: tuple[str, ...]
+    probabilities: Tensor
+    evidence: Tensor
+    source: str
+
+    def index(self, value: str, kind: str = "value") -> int:
+        """The column of ``value``, or UnknownConceptError with the nearest names."""
+        if value not in self.values:
+            raise UnknownConceptError(kind, value, self.values)
+        return self.values.index(value)
+
+    def take(self, index: Tensor) -> Categorical:
+        """The rows of these objects."""
+        return replace(self, probabilities=self.probabilities[index], evidence=self.evidence[index])
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One relation between objects.
+
+    Attributes:
+        probabilities: [object, landmark] float32 in [0, 1], zero on the diagonal; entry (i, j) is
+            the probability that i stands in the relation to j.
+        source: which model scored it, "geometry", or "given".
+        approximate: True when the definition only approximates the word's meaning ("behind" from
+            boxes without depth).
+    """
+
+    probabilities: Tensor
+    source: str
+    approximate: bool = False
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One known number per object.
+
+    Attributes:
+        values: [object] float32.
+        unit: for example "px" or "px^2".
+        source: "geometry", "given", or a model's name.
+        approximate: True when it stands in for something that was not measured.
+    """
+
+    values: Tensor
+    unit: str
+    source: str
+    approximate: bool = False
+
+
+@dataclass(frozen=True)
+class Concept:
+    """What a word means in a scene's category vocabulary.
+
+    Attributes:
+        categories: the categories that it covers.
+        approximate: True when they cover more than the word says ("man" read as person).
+    """
+
+    categories: tuple[str, ...]
+    approximate: bool = False
+
+
+class MaskSource(ABC):
+    """Gives the objects' masks on demand, so that only objects that matter are segmented."""
+
+    @abstractmethod
+    def masks(self, indices: Sequence[int]) -> Tensor:
+        """The masks of these objects: [len(indices), height, width] bool."""
+
+    @abstractmethod
+    def known(self) -> Mapping[int, Tensor]:
+        """The masks that need no more work: object index -> [height, width] bool."""
+
+    def take(self, indices: Sequence[int]) -> MaskSource:
+        """The source of a scene that keeps only these objects, in this order."""
+        return _TakenMasks(self, tuple(indices))
+
+
+@dataclass(frozen=True)
+class GivenMasks(MaskSource):
+    """Masks that are there already.
+
+    Attributes:
+        size: the image's size.
+        given: object index -> [height, width] bool.
+    """
+
+    size: ImageSize
+    given: Mapping[int, Tensor]
+
+    def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
+        missing = [i for i in indices if i not in self.given]
+        if missing:
+            raise SceneError(f"this scene holds no mask for object {missing[0]}")
+        if not indices:
+            return torch.zeros((0, *self.size), dtype=torch.bool)
+        return torch.stack([self.given[i] for i in indices])
+
+    def known(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
+        return dict(self.given)
+
+
+@dataclass(frozen=True)
+class _TakenMasks(MaskSource):
+    whole: MaskSource
+    indices: tuple[int, ...]
+
+    def masks(self, indices: Sequence[int]) -> Tensor:
+        return self.whole.masks([self.indices[i] for i in indices])
+
+    def known(self) -> Mapping[int, Tensor]:
+        there = self.whole.known()
+        return {new: there[old] for new, old in enumerate(self.indices) if old in there}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that perception knows about one image.
+
+    N objects; pixels have their origin at the top left, x to the right, y down.
+
+    Attributes:
+        size: the image's height and width in pixels.
+        boxes: [N, 4] float32, xyxy, absolute pixels.
+        existence: [N] float32 in [0, 1].
+        groups: [N] int64; equal numbers are hypotheses of one thing. The existence of a group's
+            members sums to at most 1.
+        categories: the category of each object.
+        attributes: by name, for example "color".
+        relations: by name, for example "left_of".
+        measures: by name, for example "area".
+        distances: [N, N] float32, how far apart two objects are; unit and source in ``distance``.
+        concepts: words that the categories cover, beyond the categories' own names.
+        mask_source: gives masks; None when there are none.
+        provenance: what made this scene: models, versions, calibration.
+
+    Raises:
+        SceneError: shapes, ranges or sums do not fit (checked once, at birth).
+    """
+
+    size: ImageSize
+    boxes: Tensor
+    existence: Tensor
+    groups: Tensor
+    categories: Categorical
+    attributes: Mapping[str, Categorical] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    distances: Tensor | None = None
+    concepts: Mapping[str, Concept] = field(default_factory=dict)
+    mask_source: MaskSource | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _validate(self)
+
+    def __len__(self) -> int:
+        return int(self.boxes.shape[0])
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Scene({len(self)} objects, {self.size.width} x {self.size.height}, "
+            f"{len(self.categories.values)} categories, attributes {sorted(self.attributes)}, "
+            f"{len(self.relations)} relations)"
+        )
+
+    @staticmethod
+    def empty(
+        size: ImageSize | tuple[int, int] = (1, 1), categories: Sequence[str] = ("thing",)
+    ) -> Scene:
+        """A scene with no objects; ``size`` is (height, width)."""
+        nothing = torch.zeros(0)
+        return Scene(
+            size=ImageSize(*size),
+            boxes=torch.zeros((0, 4)),
+            existence=nothing,
+            groups=torch.zeros(0, dtype=torch.int64),
+            categories=Categorical(
+                tuple(categories),
+                torch.zeros((0, len(categories))),
+                torch.zeros(0, dtype=torch.bool),
+                "given",
+            ),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the arrays lie."""
+        return self.boxes.device
+
+    @property
+    def is_crisp(self) -> bool:
+        """Whether every probability is 0 or 1, so that exactly one world is possible."""
+        tables = [self.existence, self.categories.probabilities]
+        tables += [attribute.probabilities for attribute in self.attributes.values()]
+        tables += [relation.probabilities for relation in self.relations.values()]
+        return all(bool(((t == 0) | (t == 1)).all()) for t in tables)
+
+    def category_indices(self, word: str) -> tuple[int, ...]:
+        """The columns of ``categories`` that ``word`` covers.
+
+        Raises:
+            UnknownConceptError: neither a category nor a concept of this scene.
+        """
+        if word in self.categories.values:
+            return (self.categories.values.index(word),)
+        if word in self.concepts:
+            return tuple(self.categories.values.index(c) for c in self.concepts[word].categories)
+        raise UnknownConceptError("category", word, (*self.categories.values, *self.concepts))
+
+    def attribute(self, name: str) -> Categorical:
+        """The attribute of this name, or UnknownConceptError."""
+        return _look_up("attribute", name, self.attributes)
+
+    def relation(self, name: str) -> Relation:
+        """The relation of this name, or UnknownConceptError."""
+        return _look_up("relation", name, self.relations)
+
+    def measure(self, name: str) -> Measure:
+        """The measure of this name, or UnknownConceptError."""
+        return _look_up("measure", name, self.measures)
+
+    def masks(self, indices: Sequence[int]) -> Tensor:
+        """The masks of these objects, made when first asked for.
+
+        Args:
+            indices: object numbers.
+
+        Returns:
+            [len(indices), height, width] bool. Without a mask source, the filled boxes.
+        """
+        if self.mask_source is not None:
+            return self.mask_source.masks(list(indices))
+        made = torch.zeros((len(indices), *self.size), dtype=torch.bool)
+        for row, index in enumerate(indices):
+            x1, y1, x2, y2 = (round(float(v)) for v in self.boxes[index])
+            made[row, y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)] = True
+        return made
+
+    def to(self, device: torch.device | str) -> Scene:
+        """The same scene with its arrays on ``device`` (masks stay where they are made)."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def __getitem__(self, index: Sequence[int] | Tensor | slice) -> Scene:
+        """The scene with only these objects: a slice, indices, or a [N] bool mask."""
+        keep = torch.arange(len(self), device=self.device)[
+            index if isinstance(index, slice | Tensor) else torch.as_tensor(list(index)).long()
+        ]
+        source = self.mask_source
+        return replace(
+            self,
+            boxes=self.boxes[keep],
+            existence=self.existence[keep],
+            groups=self.groups[keep],
+            categories=self.categories.take(keep),
+            attributes={n: a.take(keep) for n, a in self.attributes.items()},
+            relations={
+                n: replace(r, probabilities=r.probabilities[keep][:, keep])
+                for n, r in self.relations.items()
+            },
+            measures={n: replace(m, values=m.values[keep]) for n, m in self.measures.items()},
+            distances=None if self.distances is None else self.distances[keep][:, keep],
+            mask_source=None if source is None else source.take(keep.tolist()),
+        )
+
+    def most_likely(self) -> Scene:
+        """The crisp scene nearest to this one.
+
+        Of each group, the likeliest member exists when the group's existence sums to at least
+        one half; categories and values are the likeliest ones; relations hold from one half on.
+        Objects that do not exist stay, with existence 0, so that numbers keep their meaning.
+        """
+        exists = torch.zeros_like(self.existence)
+        for group in torch.unique(self.groups):
+            members = (self.groups == group).nonzero().flatten()
+            if float(self.existence[members].sum()) >= 0.5:
+                exists[members[self.existence[members].argmax()]] = 1
+        return replace(
+            self,
+            existence=exists,
+            categories=_harden(self.categories),
+            attributes={n: _harden(a) for n, a in self.attributes.items()},
+            relations={
+                n: replace(r, probabilities=(r.probabilities >= 0.5).to(r.probabilities.dtype))
+                for n, r in self.relations.items()
+            },
+        )
+
+    def graph(self) -> networkx.MultiDiGraph:
+        """The scene graph: a node per object, an edge per relation that may hold.
+
+        Nodes carry ``category`` (the likeliest), ``existence``, ``group``, ``box``,
+        ``categories``, ``attributes`` (name -> value -> probability) and ``measures``; edges,
+        keyed by the relation's name, carry ``probability``. The graph carries ``size`` and
+        ``distances``.
+        """
+        from neurosym.scene_io import to_graph
+
+        return to_graph(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scene as JSON, atomically; masks that have been made are kept as RLE.
+
+        Raises:
+            SceneError: the file cannot be written.
+        """
+        from neurosym.scene_io import save_scene
+
+        save_scene(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path) -> Scene:
+        """Read a scene that :meth:`save` wrote.
+
+        Raises:
+            SceneError: no such file, not JSON, or not a scene.
+        """
+        from neurosym.scene_io import load_scene
+
+        return load_scene(Path(path))
+
+    def _map(self, move: Callable[[Tensor], Tensor]) -> Scene:
+        def table(c: Categorical) -> Categorical:
+            return replace(c, probabilities=move(c.probabilities), evidence=move(c.evidence))
+
+        return replace(
+            self,
+            boxes=move(self.boxes),
+            existence=move(self.existence),
+            groups=move(self.groups),
+            categories=table(self.categories),
+            attributes={n: table(a) for n, a in self.attributes.items()},
+            relations={
+                n: replace(r, probabilities=move(r.probabilities))
+                for n, r in self.relations.items()
+            },
+            measures={n: replace(m, values=move(m.values)) for n, m in self.measures.items()},
+            distances=None if self.distances is None else move(self.distances),
+        )
+
+
+def _look_up(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
+    if name not in known:
+        raise UnknownConceptError(kind, name, known)
+    return known[name]
+
+
+def _harden(table: Categorical) -> Categorical:
+    if table.probabilities.shape[1] == 0:
+        return table
+    hard = torch.nn.functional.one_hot(
+        table.probabilities.argmax(dim=1), table.probabilities.shape[1]
+    )
+    return replace(table, probabilities=hard.to(table.probabilities.dtype))
+
+
+def _validate(scene: Scene) -> None:
+    count = len(scene.boxes)
+
+    def check(good: bool | Tensor, message: str) -> None:
+        if not bool(good):
+            raise SceneError(message)
+
+    def shaped(name: str, tensor: Any, shape: tuple[int, ...]) -> None:
+        check(isinstance(tensor, Tensor), f"{name} must be a tensor, not {type(tensor).__name__}")
+        check(
+            tuple(tensor.shape) == shape,
+            f"{name} must have the shape {list(shape)}, not {list(tensor.shape)}",
+        )
+
+    def probable(name: str, tensor: Tensor) -> None:
+        check(((tensor >= 0) & (tensor <= 1 + 1e-6)).all(), f"{name} must lie in [0, 1] throughout")
+
+    def table(name: str, categorical: Categorical) -> None:
+        shaped(name, categorical.probabilities, (count, len(categorical.values)))
+        shaped(f"the evidence of {name}", categorical.evidence, (count,))
+        probable(name, categorical.probabilities)
+        sums = categorical.probabilities.sum(dim=1)
+        check(((sums - 1).abs() < _SUM_TOLERANCE).all(), f"every row of {name} must sum to 1")
+        check(
+            len(set(categorical.values)) == len(categorical.values),
+            f"the values of {name} must be distinct",
+        )
+
+    check(
+        scene.size.height >= 1 and scene.size.width >= 1,
+        f"the image size must be at least 1 x 1, not {tuple(scene.size)}",
+    )
+    shaped("boxes", scene.boxes, (count, 4))
+    check(scene.boxes.isfinite().all(), "boxes must be finite")
+    check(
+        (scene.boxes[:, :2] <= scene.boxes[:, 2:]).all(), "boxes must be xyxy: x1 <= x2, y1 <= y2"
+    )
+    shaped("existence", scene.existence, (count,))
+    probable("existence", scene.existence)
+    shaped("groups", scene.groups, (count,))
+    if count:
+        _, inverse = torch.unique(scene.groups, return_inverse=True)
+        sums = torch.zeros(int(inverse.max()) + 1, device=scene.device).index_add(
+            0, inverse, scene.existence.float()
+        )
+        check((sums <= 1 + _SUM_TOLERANCE).all(), "the existence of a group must sum to at most 1")
+    table("categories", scene.categories)
+    for name, attribute in scene.attributes.items():
+        table(f'the attribute "{name}"', attribute)
+    for name, relation in scene.relations.items():
+        what = f'the relation "{name}"'
+        shaped(what, relation.probabilities, (count, count))
+        probable(what, relation.probabilities)
+        check((relation.probabilities.diagonal() == 0).all(), f"{what} must be 0 on its diagonal")
+    for name, measure in scene.measures.items():
+        shaped(f'the measure "{name}"', measure.values, (count,))
+        check(measure.values.isfinite().all(), f'the measure "{name}" must be finite')
+    if scene.distances is not None:
+        shaped("distances", scene.distances, (count, count))
+    for word, concept in scene.concepts.items():
+        unknown = set(concept.categories) - set(scene.categories.values)
+        check(not unknown, f'the concept "{word}" names unknown categories: {sorted(unknown)}')

@@ -1,0 +1,230 @@
+"""A scene as a networkx graph and as a JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurosym.errors import NeurosymError, SceneError
+from neurosym.scene import (
+    Categorical,
+    Concept,
+    GivenMasks,
+    ImageSize,
+    Measure,
+    Relation,
+    Scene,
+)
+
+if TYPE_CHECKING:
+    import networkx
+
+FORMAT = "neurosym-scene/1"
+
+
+def to_graph(scene: Scene) -> networkx.MultiDiGraph:
+    """See :meth:`neurosym.scene.Scene.graph`."""
+    import networkx
+
+    graph = networkx.MultiDiGraph(
+        size={"height": scene.size.height, "width": scene.size.width},
+        distances=None if scene.distances is None else scene.distances.tolist(),
+    )
+    boxes = scene.boxes.tolist()
+    existence = scene.existence.tolist()
+    groups = scene.groups.tolist()
+    best = scene.categories.probabilities.argmax(dim=1).tolist() if scene.categories.values else []
+    categories = _rows(scene.categories)
+    attributes = {name: _rows(table) for name, table in scene.attributes.items()}
+    measures = {name: measure.values.tolist() for name, measure in scene.measures.items()}
+    for i in range(len(scene)):
+        graph.add_node(
+            i,
+            category=scene.categories.values[best[i]],
+            existence=existence[i],
+            group=groups[i],
+            box=tuple(boxes[i]),
+            categories=categories[i],
+            attributes={name: rows[i] for name, rows in attributes.items()},
+            measures={name: values[i] for name, values in measures.items()},
+        )
+    for name, relation in scene.relations.items():
+        for i, j, probability in _pairs(relation.probabilities):
+            graph.add_edge(i, j, key=name, probability=probability)
+    return graph
+
+
+def _rows(table: Categorical) -> list[dict[str, float]]:
+    """Per object, the values with a probability above 0."""
+    return [
+        {value: p for value, p in zip(table.values, row, strict=True) if p > 0}
+        for row in table.probabilities.tolist()
+    ]
+
+
+def _pairs(matrix: Tensor) -> list[tuple[int, int, float]]:
+    """The entries above 0 as (row, column, value)."""
+    where = matrix.nonzero()
+    return [
+        (i, j, p)
+        for (i, j), p in zip(where.tolist(), matrix[where[:, 0], where[:, 1]].tolist(), strict=True)
+    ]
+
+
+def save_scene(scene: Scene, path: Path) -> None:
+    """See :meth:`neurosym.scene.Scene.save`."""
+    text = json.dumps(to_document(scene))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise SceneError(f"cannot write the scene to {path}: {error.strerror}") from None
+
+
+def to_document(scene: Scene) -> dict[str, Any]:
+    """The scene as plain lists and numbers, ready for JSON."""
+
+    def table(categorical: Categorical) -> dict[str, Any]:
+        return {
+            "values": list(categorical.values),
+            "probabilities": categorical.probabilities.tolist(),
+            "evidence": categorical.evidence.tolist(),
+            "source": categorical.source,
+        }
+
+    known = scene.mask_source.known() if scene.mask_source is not None else {}
+    return {
+        "format": FORMAT,
+        "size": {"height": scene.size.height, "width": scene.size.width},
+        "boxes_xyxy": scene.boxes.tolist(),
+        "existence": scene.existence.tolist(),
+        "groups": scene.groups.tolist(),
+        "categories": table(scene.categories),
+        "attributes": {name: table(a) for name, a in scene.attributes.items()},
+        "relations": {
+            name: {
+                "pairs": _pairs(r.probabilities),
+                "source": r.source,
+                "approximate": r.approximate,
+            }
+            for name, r in scene.relations.items()
+        },
+        "measures": {
+            name: {
+                "values": m.values.tolist(),
+                "unit": m.unit,
+                "source": m.source,
+                "approximate": m.approximate,
+            }
+            for name, m in scene.measures.items()
+        },
+        "distances": None if scene.distances is None else scene.distances.tolist(),
+        "concepts": {
+            word: {"categories": list(c.categories), "approximate": c.approximate}
+            for word, c in scene.concepts.items()
+        },
+        "masks": {str(i): encode_mask(mask) for i, mask in known.items()},
+        "provenance": dict(scene.provenance),
+    }
+
+
+def load_scene(path: Path) -> Scene:
+    """See :meth:`neurosym.scene.Scene.load`."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SceneError(f"cannot read the scene {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SceneError(f"{path} is not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise SceneError(f'{path} is not a saved scene: expected "format": "{FORMAT}"')
+    try:
+        return from_document(document)
+    except NeurosymError as error:
+        raise SceneError(f"{path}: {error.message}") from None
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        raise SceneError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+
+
+def from_document(document: dict[str, Any]) -> Scene:
+    """The scene that :func:`to_document` wrote."""
+    count = len(document["boxes_xyxy"])
+    size = ImageSize(**document["size"])
+
+    def table(saved: dict[str, Any]) -> Categorical:
+        return Categorical(
+            tuple(saved["values"]),
+            torch.tensor(saved["probabilities"]).reshape(count, len(saved["values"])),
+            torch.tensor(saved["evidence"], dtype=torch.bool).reshape(count),
+            saved["source"],
+        )
+
+    def relation(saved: dict[str, Any]) -> Relation:
+        matrix = torch.zeros((count, count))
+        for i, j, probability in saved["pairs"]:
+            matrix[i, j] = probability
+        return Relation(matrix, saved["source"], saved["approximate"])
+
+    masks = {int(i): decode_mask(run, size) for i, run in document["masks"].items()}
+    return Scene(
+        size=size,
+        boxes=torch.tensor(document["boxes_xyxy"]).reshape(count, 4),
+        existence=torch.tensor(document["existence"]).reshape(count),
+        groups=torch.tensor(document["groups"], dtype=torch.int64).reshape(count),
+        categories=table(document["categories"]),
+        attributes={name: table(a) for name, a in document["attributes"].items()},
+        relations={name: relation(r) for name, r in document["relations"].items()},
+        measures={
+            name: Measure(
+                torch.tensor(m["values"]).reshape(count), m["unit"], m["source"], m["approximate"]
+            )
+            for name, m in document["measures"].items()
+        },
+        distances=(
+            None
+            if document["distances"] is None
+            else torch.tensor(document["distances"]).reshape(count, count)
+        ),
+        concepts={
+            word: Concept(tuple(c["categories"]), c["approximate"])
+            for word, c in document["concepts"].items()
+        },
+        mask_source=GivenMasks(size, masks) if masks else None,
+        provenance=document["provenance"],
+    )
+
+
+def encode_mask(mask: Tensor) -> dict[str, list[int]]:
+    """A [height, width] bool mask as uncompressed COCO RLE: runs go down columns.
+
+    Runs alternate background and foreground and start with background.
+    """
+    flat = mask.cpu().numpy().T.ravel()
+    changes = np.flatnonzero(np.diff(flat.astype(np.int8))) + 1
+    runs = np.diff(np.concatenate(([0], changes, [flat.size]))).tolist()
+    if flat.size and flat[0]:
+        runs = [0, *runs]
+    return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": runs}
+
+
+def decode_mask(run: dict[str, list[int]], size: ImageSize) -> Tensor:
+    """The mask that :func:`encode_mask` wrote; SceneError when it does not fit ``size``."""
+    if tuple(run["size"]) != tuple(size) or sum(run["counts"]) != size.height * size.width:
+        raise SceneError(f"a mask does not fit the image of {size.width} x {size.height}")
+    values = np.arange(len(run["counts"])) % 2 == 1
+    flat = np.repeat(values, run["counts"])
+    return torch.from_numpy(np.ascontiguousarray(flat.reshape(size.width, size.height).T))
