@@ -109,25 +109,46 @@ class Concept:
     approximate: bool = False
 
 
-class MaskSource(ABC):
-    """Gives the objects' masks on demand, so that only objects that matter are segmented."""
+class Pixels(ABC):
+    """What can still be asked of the picture behind a scene, answered when first asked for.
+
+    Masks and colours cost time, so only the objects that matter to an answer are looked at.
+    """
+
+    @abstractmethod
+    def image(self) -> Tensor | None:
+        """The picture, [height, width, 3] uint8 RGB, or None when it is not at hand."""
 
     @abstractmethod
     def masks(self, indices: Sequence[int]) -> Tensor:
         """The masks of these objects: [len(indices), height, width] bool."""
 
     @abstractmethod
-    def known(self) -> Mapping[int, Tensor]:
+    def known_masks(self) -> Mapping[int, Tensor]:
         """The masks that need no more work: object index -> [height, width] bool."""
 
-    def take(self, indices: Sequence[int]) -> MaskSource:
-        """The source of a scene that keeps only these objects, in this order."""
-        return _TakenMasks(self, tuple(indices))
+    @abstractmethod
+    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
+        """The distributions of an attribute for these objects: [len(indices), value] float32.
+
+        None when this picture cannot tell.
+        """
+
+    @abstractmethod
+    def evidence(self, attribute: str, value: str) -> Tensor | None:
+        """How far each pixel shows a value: [height, width] float32 in [0, 1].
+
+        None when single pixels say nothing about it.
+        """
+
+    def take(self, indices: Sequence[int]) -> Pixels:
+        """The same for a scene that keeps only these objects, in this order."""
+        return _TakenPixels(self, tuple(indices))
 
 
 @dataclass(frozen=True)
-class GivenMasks(MaskSource):
-    """Masks that are there already.
+class GivenMasks(Pixels):
+    """Masks that are there already, without a picture.
 
     Attributes:
         size: the image's size.
@@ -137,6 +158,9 @@ class GivenMasks(MaskSource):
     size: ImageSize
     given: Mapping[int, Tensor]
 
+    def image(self) -> Tensor | None:  # noqa: D102 - inherited
+        return None
+
     def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
         missing = [i for i in indices if i not in self.given]
         if missing:
@@ -145,21 +169,36 @@ class GivenMasks(MaskSource):
             return torch.zeros((0, *self.size), dtype=torch.bool)
         return torch.stack([self.given[i] for i in indices])
 
-    def known(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
+    def known_masks(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
         return dict(self.given)
+
+    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:  # noqa: ARG002, D102
+        return None
+
+    def evidence(self, attribute: str, value: str) -> Tensor | None:  # noqa: ARG002, D102
+        return None
 
 
 @dataclass(frozen=True)
-class _TakenMasks(MaskSource):
-    whole: MaskSource
+class _TakenPixels(Pixels):
+    whole: Pixels
     indices: tuple[int, ...]
+
+    def image(self) -> Tensor | None:
+        return self.whole.image()
 
     def masks(self, indices: Sequence[int]) -> Tensor:
         return self.whole.masks([self.indices[i] for i in indices])
 
-    def known(self) -> Mapping[int, Tensor]:
-        there = self.whole.known()
+    def known_masks(self) -> Mapping[int, Tensor]:
+        there = self.whole.known_masks()
         return {new: there[old] for new, old in enumerate(self.indices) if old in there}
+
+    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
+        return self.whole.score(attribute, [self.indices[i] for i in indices])
+
+    def evidence(self, attribute: str, value: str) -> Tensor | None:
+        return self.whole.evidence(attribute, value)
 
 
 @dataclass(frozen=True)
@@ -180,7 +219,7 @@ class Scene:
         measures: by name, for example "area".
         distances: [N, N] float32, how far apart two objects are; unit and source in ``distance``.
         concepts: words that the categories cover, beyond the categories' own names.
-        mask_source: gives masks; None when there are none.
+        pixels: answers what needs the picture; None when there is nothing to ask.
         provenance: what made this scene: models, versions, calibration.
 
     Raises:
@@ -197,7 +236,7 @@ class Scene:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     distances: Tensor | None = None
     concepts: Mapping[str, Concept] = field(default_factory=dict)
-    mask_source: MaskSource | None = None
+    pixels: Pixels | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -282,15 +321,41 @@ class Scene:
             indices: object numbers.
 
         Returns:
-            [len(indices), height, width] bool. Without a mask source, the filled boxes.
+            [len(indices), height, width] bool. Without ``pixels``, the filled boxes.
         """
-        if self.mask_source is not None:
-            return self.mask_source.masks(list(indices))
+        if self.pixels is not None:
+            return self.pixels.masks(list(indices))
         made = torch.zeros((len(indices), *self.size), dtype=torch.bool)
         for row, index in enumerate(indices):
             x1, y1, x2, y2 = (round(float(v)) for v in self.boxes[index])
             made[row, y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)] = True
         return made
+
+    def observe(self, attribute: str, indices: Sequence[int]) -> Scene:
+        """The scene with an attribute of these objects read off the picture.
+
+        Objects that have evidence already are left as they are; so is everything when the
+        picture cannot tell.
+
+        Args:
+            attribute: the attribute's name.
+            indices: object numbers.
+
+        Raises:
+            UnknownConceptError: the scene has no such attribute.
+        """
+        table = self.attribute(attribute)
+        wanted = [i for i in indices if not bool(table.evidence[i])]
+        scored = self.pixels.score(attribute, wanted) if self.pixels and wanted else None
+        if scored is None:
+            return self
+        rows = torch.tensor(wanted, device=self.device)
+        probabilities = table.probabilities.clone()
+        probabilities[rows] = scored.to(probabilities)
+        evidence = table.evidence.clone()
+        evidence[rows] = True
+        seen = replace(table, probabilities=probabilities, evidence=evidence)
+        return replace(self, attributes={**self.attributes, attribute: seen})
 
     def to(self, device: torch.device | str) -> Scene:
         """The same scene with its arrays on ``device`` (masks stay where they are made)."""
@@ -301,7 +366,6 @@ class Scene:
         keep = torch.arange(len(self), device=self.device)[
             index if isinstance(index, slice | Tensor) else torch.as_tensor(list(index)).long()
         ]
-        source = self.mask_source
         return replace(
             self,
             boxes=self.boxes[keep],
@@ -315,7 +379,7 @@ class Scene:
             },
             measures={n: replace(m, values=m.values[keep]) for n, m in self.measures.items()},
             distances=None if self.distances is None else self.distances[keep][:, keep],
-            mask_source=None if source is None else source.take(keep.tolist()),
+            pixels=None if self.pixels is None else self.pixels.take(keep.tolist()),
         )
 
     def most_likely(self) -> Scene:

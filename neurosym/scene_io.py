@@ -106,7 +106,7 @@ def to_document(scene: Scene) -> dict[str, Any]:
             "source": categorical.source,
         }
 
-    known = scene.mask_source.known() if scene.mask_source is not None else {}
+    known = scene.pixels.known_masks() if scene.pixels is not None else {}
     return {
         "format": FORMAT,
         "size": {"height": scene.size.height, "width": scene.size.width},
@@ -203,7 +203,7 @@ def from_document(document: dict[str, Any]) -> Scene:
             word: Concept(tuple(c["categories"]), c["approximate"])
             for word, c in document["concepts"].items()
         },
-        mask_source=GivenMasks(size, masks) if masks else None,
+        pixels=GivenMasks(size, masks) if masks else None,
         provenance=document["provenance"],
     )
 

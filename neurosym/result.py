@@ -1,0 +1,247 @@
+"""The result of grounding one text in one scene, and how it is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from neurosym.executors.base import Outcome, Step
+from neurosym.program import Kind, Op
+from neurosym.scene import Scene
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from neurosym.alignment import Alignment
+    from neurosym.grammar import Parse, Reading, Token, Tree
+
+Status = Literal["ok", "none", "many", "abstained", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is answered, given the probabilities.
+
+    Attributes:
+        status: "ok"; "none" or "many" when that is likelier; "abstained" when no outcome is
+            likely enough; "unsupported" when the scene lacks what the text names.
+        objects: the objects that answer, likeliest first for a referent, else by number.
+        answer: of count (int) and exist (bool) programs when the status is "ok"; else None.
+        probability: of the outcome that is reported: the status, and with it the answer or,
+            for a referent, the object.
+    """
+
+    status: Status
+    objects: tuple[int, ...] = ()
+    answer: int | bool | None = None
+    probability: float = 0.0
+
+
+def decide(
+    outcome: Outcome, scene: Scene, *, threshold: float = 0.5, abstain: float = 0.0
+) -> Decision:
+    """Choose the answer from the probabilities of an outcome.
+
+    Args:
+        outcome: of the program on the scene.
+        scene: the scene, for its groups.
+        threshold: an object is in a set answer from this probability on. Of a group, whose members
+            are hypotheses of one thing, the likeliest member is in when the group reaches it.
+        abstain: with a reported probability below this the status is "abstained".
+
+    Returns:
+        The decision. A referent is "ok" when "exactly one" is likelier than none and than many.
+    """
+    found: Decision
+    defined = max(0.0, 1.0 - outcome.none - outcome.many)
+    failed: Status | None = None
+    if outcome.none >= defined and outcome.none >= outcome.many:
+        failed = "none"
+    elif outcome.many >= defined:
+        failed = "many"
+    if failed is not None:
+        found = Decision(failed, probability=outcome.none if failed == "none" else outcome.many)
+    elif outcome.kind is Kind.TRUTH:
+        yes = outcome.truth or 0.0
+        answer = yes >= defined - yes
+        found = Decision("ok", answer=answer, probability=yes if answer else defined - yes)
+    elif outcome.kind is Kind.NUMBER and outcome.number is not None:
+        best = int(outcome.number.argmax())
+        found = Decision("ok", answer=best, probability=float(outcome.number[best]))
+    else:
+        found = _choose(outcome, scene, threshold)
+    if found.probability < abstain:
+        return Decision("abstained", probability=found.probability)
+    return found
+
+
+def _choose(outcome: Outcome, scene: Scene, threshold: float) -> Decision:
+    if outcome.objects is None:
+        raise AssertionError("an outcome of objects carries objects")
+    if outcome.kind is Kind.REFERENT:
+        best, probability = _likeliest_thing(outcome.objects, scene)
+        return Decision("ok", (best,), probability=probability)
+    chosen = select_from_groups(outcome.objects, scene, threshold)
+    if not chosen:
+        return Decision("none", probability=outcome.none)
+    return Decision("ok", chosen, probability=1.0 - outcome.none - outcome.many)
+
+
+def _likeliest_thing(probabilities: Tensor, scene: Scene) -> tuple[int, float]:
+    """The likeliest member of the likeliest group, and that group's probability."""
+    _, group = torch.unique(scene.groups, return_inverse=True)
+    totals = torch.zeros(int(group.max()) + 1).index_add(0, group.cpu(), probabilities.cpu())
+    best = int(totals.argmax())
+    members = (group == best).nonzero().flatten()
+    return int(members[probabilities[members].argmax()]), float(totals[best])
+
+
+def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) -> tuple[int, ...]:
+    """The likeliest member of each group whose probabilities sum to ``threshold`` or more.
+
+    Args:
+        probabilities: [N] in [0, 1].
+        scene: the scene of these N objects.
+        threshold: in [0, 1].
+
+    Returns:
+        Object numbers in increasing order.
+    """
+    chosen = []
+    for group in torch.unique(scene.groups).tolist():
+        members = (scene.groups == group).nonzero().flatten()
+        share = probabilities[members]
+        if float(share.sum()) >= threshold:
+            chosen.append(int(members[share.argmax()]))
+    return tuple(sorted(chosen))
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer to a text about a scene, with every intermediate value.
+
+    Attributes:
+        parse: tokens, syntax and all readings of the text.
+        scene: the scene as it was when the program ran.
+        outcome: probabilities and the value of every step; None when the status is "unsupported".
+        decision: what is answered.
+        reading: the reading that was chosen.
+        message: one line on why, when the status is not "ok".
+    """
+
+    parse: Parse
+    scene: Scene
+    outcome: Outcome | None
+    decision: Decision
+    reading: Reading
+    message: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text as it was given."""
+        return self.parse.text
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The words of the text."""
+        return self.parse.tokens
+
+    @property
+    def syntax(self) -> Tree:
+        """The parse tree of the chosen reading."""
+        return self.reading.syntax
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """All readings, best first."""
+        return self.parse.readings
+
+    @property
+    def program(self) -> Op:
+        """The program of the chosen reading."""
+        return self.reading.program
+
+    @property
+    def unused(self) -> tuple[Token, ...]:
+        """Words that the program does not use."""
+        return self.reading.unused
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Every step of the execution, in order of evaluation."""
+        return self.outcome.steps if self.outcome is not None else ()
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``none``, ``many``, ``abstained`` or ``unsupported``."""
+        return self.decision.status
+
+    @property
+    def answer(self) -> int | bool | None:
+        """The answer of a count (int) or exist (bool) question; None for other programs."""
+        return self.decision.answer
+
+    @property
+    def probability(self) -> float:
+        """The probability of what is reported (of "none", of this object, of this count, ...)."""
+        return self.decision.probability
+
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """Numbers of the scene's objects that answer; empty unless the status is ``ok``."""
+        return self.decision.objects
+
+    @property
+    def boxes(self) -> Tensor:
+        """[K, 4] float32 xyxy in absolute pixels, the boxes of :attr:`objects`."""
+        return self.scene.boxes[list(self.objects)]
+
+    @cached_property
+    def masks(self) -> Tensor:
+        """[K, height, width] bool, the masks of :attr:`objects`, made when first asked for."""
+        return self.scene.masks(self.objects)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """[K] float32 in [0, 1], the probability of each of :attr:`objects` to be in the answer."""
+        if self.outcome is None or self.outcome.objects is None:
+            return torch.zeros(0)
+        return self.outcome.objects[list(self.objects)]
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        """The [T, height, width] maps from words to pixels, made when first asked for."""
+        from neurosym.alignment import align
+
+        return align(self)
+
+    def explain(self) -> str:
+        """Why this is the answer, in words."""
+        from neurosym.views.explain import explain
+
+        return explain(self)
+
+    def picture(self) -> Image:
+        """The answer and the per-word maps side by side."""
+        from neurosym.views.overlay import picture
+
+        return picture(self)
+
+    def show(self) -> None:
+        """Open :meth:`picture` in the system's image viewer."""
+        self.picture().show()
+
+    def save(self, path: str | Path) -> Path:
+        """Write :meth:`picture` to ``path``, atomically; the suffix names the format.
+
+        Raises:
+            DataError: the suffix is no image format, or the file cannot be written.
+        """
+        from neurosym.views.overlay import save_picture
+
+        return save_picture(self.picture(), Path(path))
