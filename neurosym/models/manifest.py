@@ -178,7 +178,7 @@ def _entry(table: Mapping[str, Any]) -> ModelEntry:
         if "/" in part:
             raise ModelStoreError(f'a model\'s name and version have no slash, got "{part}"')
     files = tuple(_file(row, name) for row in table["files"])
-    sources = tuple(_source(row) for row in table["sources"])
+    sources = tuple(_source(row) for row in table.get("sources", []))
     if not files:
         raise ModelStoreError(f'the model "{name}" lists no files')
     return ModelEntry(

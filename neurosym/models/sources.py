@@ -3,7 +3,8 @@
 Only the files that the manifest names are written, under the manifest's own paths, and never more
 bytes than it says: what else an archive holds, or how its members are called, has no effect.
 A failure of the source is a :class:`SourceError`; an OSError that leaves this module is the
-fault of the folder that is written to, so another source would not help.
+fault of the folder that is written to, so another source would not help. Reading from a source
+catches every Exception: archives and servers raise dozens of kinds, and all mean "not from here".
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -33,17 +32,6 @@ Opened = TypeVar("Opened", bound=contextlib.AbstractContextManager[Any])
 _CHUNK = 1 << 18
 _TIMEOUT_S = 30
 _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
-_READ_ERRORS = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted zip member
-    NotImplementedError,
-    HTTPException,
-    zipfile.BadZipFile,
-    zlib.error,
-    tarfile.TarError,
-)
 
 
 class SourceError(Exception):
@@ -194,7 +182,7 @@ def _download(address: str, target: Path, limit: int, tick: Tick) -> str:
     try:
         request = Request(address, headers={"User-Agent": "neurosym"})
         stream = urlopen(request, timeout=_TIMEOUT_S)
-    except _READ_ERRORS as error:
+    except Exception as error:
         raise SourceError(_reason(error)) from error
     with contextlib.closing(stream):
         return _copy(stream, target, limit, address, tick)
@@ -220,7 +208,7 @@ def _extract_tar(archive: Path, prefix: str, files: Sequence[ModelFile], into: P
             try:
                 member = opened.getmember(prefix + file.path)
                 stream = opened.extractfile(member) if member.isfile() else None
-            except (KeyError, *_READ_ERRORS):
+            except Exception:
                 stream = None
             if stream is None:
                 raise SourceError(f"there is no file {prefix}{file.path} in it")
@@ -264,7 +252,7 @@ def _check_size(file: ModelFile, size: int) -> None:
 def _opened(opener: Callable[[], Opened], path: Path) -> Iterator[Opened]:
     try:
         opened = opener()
-    except _READ_ERRORS as error:
+    except Exception as error:
         raise SourceError(f"{path.name} cannot be read: {_reason(error)}") from error
     with opened:
         yield opened
@@ -281,7 +269,7 @@ def _copy(
         while True:
             try:
                 chunk = stream.read(_CHUNK)
-            except _READ_ERRORS as error:
+            except Exception as error:
                 raise SourceError(f"{name} cannot be read: {_reason(error)}") from error
             if not chunk:
                 return digest.hexdigest()
@@ -294,4 +282,7 @@ def _copy(
 
 
 def _reason(error: BaseException) -> str:
+    cause = getattr(error, "reason", None) or error  # a URLError wraps what went wrong
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
     return (str(error) or type(error).__name__).splitlines()[0][:200]

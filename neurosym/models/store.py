@@ -205,6 +205,7 @@ class Store:
             finally:
                 bar.close()
                 shutil.rmtree(scratch, ignore_errors=True)
+        failures = failures or ["no source: the manifest names none"]
         names = ", ".join(file.path for file in entry.files[:3])
         more = f" and {len(entry.files) - 3} more" if len(entry.files) > 3 else ""
         raise ModelStoreError(

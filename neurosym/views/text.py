@@ -1,0 +1,208 @@
+"""Plain-text views: the parse tree, the program, the trace and the answer."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from torch import Tensor
+
+from neurosym.program import Comparison, Kind, Op, signature
+from neurosym.scene import Scene
+from neurosym.span import Span
+
+if TYPE_CHECKING:
+    from neurosym.executors.base import Step
+    from neurosym.grammar import Tree
+    from neurosym.result import Result
+
+WIDTH = 100
+"""Default width of the views in characters."""
+_SHOWN = 0.005
+"""Probabilities below this round to 0.00 and are not listed."""
+_Node = TypeVar("_Node")
+_CODES = {"bold": "1", "good": "32", "bad": "31", "faint": "2"}
+
+
+def tree_text(syntax: Tree) -> str:
+    """The parse as a tree in box-drawing characters, words in quotation marks."""
+
+    def line(node: Tree) -> str:
+        return node.label if node.children else f'{node.label} "{node.words}"'
+
+    return "\n".join(f"{rail}{line(node)}" for rail, node in _tree(syntax, lambda n: n.children))
+
+
+def program_text(program: Op, text: str | None = None) -> str:
+    """The program as a tree, one operator a line, with the words that each comes from.
+
+    Args:
+        program: the program.
+        text: the text that it was made from; without it the words are given by their positions.
+    """
+    rows = [
+        (f"{rail}{_head(node)}", _words(node, text))
+        for rail, node in _tree(program, lambda op: op.operands)
+    ]
+    left = max(len(row[0]) for row in rows)
+    return "\n".join(f"{row[0]:<{left}}  {row[1]}".rstrip() for row in rows)
+
+
+def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool = False) -> str:
+    """What every step of the execution came to, as a table.
+
+    A step is an operator, its operands by their numbers, and its names. ``none`` and ``many`` are
+    the probabilities that the program has failed up to and including this step. A ``~`` before a
+    value says that it is an approximation.
+
+    Args:
+        result: of any status; without an outcome the table is one line.
+        width: in characters.
+        top: how many objects or counts to show of a step; the others are counted.
+        colour: whether to mark steps that probably failed by terminal colour codes.
+    """
+    if result.outcome is None:
+        return f"not executed: {result.message}" if result.message else "not executed"
+    numbers = {step.op: number for number, step in enumerate(result.trace, 1)}
+    rows = [("step", "operator", "words", "value", "none", "many")]
+    for number, step in enumerate(result.trace, 1):
+        rows.append(
+            (
+                str(number),
+                _head(step.op, [f"%{numbers.get(operand, 0)}" for operand in step.op.operands]),
+                _words(step.op, result.text),
+                ("" if step.exact else "~ ") + value_text(step, result.scene, top),
+                f"{step.none:.2f}",
+                f"{step.many:.2f}",
+            )
+        )
+    return "\n".join(_table(rows, width, result, colour=colour))
+
+
+def answer_text(result: Result, *, colour: bool = False) -> str:
+    """The status and the answer: one line, and one more for each object of a set."""
+    status = _paint(result.status, "good" if result.status == "ok" else "bad", colour=colour)
+    head = f"{status} ({result.probability:.2f})"
+    if result.status != "ok":
+        return f"{head}: {result.message}" if result.message else head
+    if result.answer is not None:
+        return f"{head}: {answer_word(result.answer)}"
+    chosen = list(zip(result.objects, result.probabilities.tolist(), strict=True))
+    if len(chosen) == 1:
+        index, probability = chosen[0]
+        return f"{head}: {object_text(result.scene, index, probability)}, {_box(result, index)}"
+    lines = [f"{head}: {len(chosen)} objects"]
+    for index, probability in chosen:
+        about = object_text(result.scene, index, probability)
+        lines.append(f"  {about}, {_box(result, index)}")
+    return "\n".join(lines)
+
+
+def answer_word(answer: int | bool) -> str:
+    """``yes``, ``no``, or a number in figures."""
+    return ("yes" if answer else "no") if isinstance(answer, bool) else str(answer)
+
+
+def object_text(scene: Scene, index: int, probability: float | None = None) -> str:
+    """``#3 person`` with the object's likeliest category, and ``#3 person 0.93``."""
+    name = f"#{index} {object_name(scene, index)}"
+    return name if probability is None else f"{name} {probability:.2f}"
+
+
+def object_name(scene: Scene, index: int) -> str:
+    """The likeliest category of an object."""
+    if not scene.categories.values:
+        return "object"
+    return scene.categories.values[int(scene.categories.probabilities[index].argmax())]
+
+
+def top_objects(probabilities: Tensor, limit: int) -> list[tuple[int, float]]:
+    """The likeliest objects with their probabilities, those that round to 0.00 left out."""
+    values = probabilities.detach().cpu().tolist()
+    ranked = sorted(range(len(values)), key=lambda index: (-values[index], index))
+    return [(i, values[i]) for i in ranked[:limit] if values[i] >= _SHOWN]
+
+
+def value_text(step: Step, scene: Scene, top: int = 3) -> str:
+    """The value of a step in one line."""
+    if step.truth is not None:
+        return f"yes {step.truth:.2f}"
+    if step.number is not None:
+        likely = sorted(top_objects(step.number, top))
+        return ", ".join(f"{count}: {probability:.2f}" for count, probability in likely) or "-"
+    if step.objects is None:
+        return "-"
+    listed = top_objects(step.objects, top)
+    more = int((step.objects >= _SHOWN).sum()) - len(listed)
+    shown = ", ".join(object_text(scene, index, value) for index, value in listed)
+    return (shown + (f" and {more} more" if more else "")) or "no object"
+
+
+def _table(
+    rows: Sequence[tuple[str, ...]], width: int, result: Result, *, colour: bool
+) -> Iterator[str]:
+    columns = range(len(rows[0]))
+    widths = [max(len(row[column]) for row in rows) for column in columns]
+    # The value is the column that gives way; the words and the operator do when it cannot.
+    for column, least in ((3, 24), (2, 8), (1, 12)):
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        widths[column] = max(min(least, widths[column]), widths[column] - max(0, excess))
+    for number, row in enumerate(rows):
+        parts = [textwrap.wrap(cell, widths[c]) or [""] for c, cell in enumerate(row)]
+        step = result.trace[number - 1] if number else None
+        style = "bold" if step is None else _style(step)
+        for line in range(max(map(len, parts))):
+            cells = [part[line] if line < len(part) else "" for part in parts]
+            padded = [
+                f"{cell:>{widths[c]}}" if c in (0, 4, 5) else f"{cell:<{widths[c]}}"
+                for c, cell in enumerate(cells)
+            ]
+            yield _paint("  ".join(padded).rstrip(), style, colour=colour)
+        if step is not None and step.note:
+            indent = " " * (widths[0] + 2)
+            for line_text in textwrap.wrap(f"({step.note})", max(20, width - len(indent))):
+                yield _paint(indent + line_text, "faint", colour=colour)
+
+
+def _style(step: Step) -> str:
+    return "bad" if step.none + step.many >= 0.5 else ""
+
+
+def _paint(text: str, style: str, *, colour: bool) -> str:
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if colour and style else text
+
+
+def _head(op: Op, operands: Sequence[str] = ()) -> str:
+    """An operator without what is below it: ``relate left_of``, ``relate %1 left_of %2``."""
+    given = iter(operands)
+    parts = [op.name]
+    for parameter in signature(type(op)):
+        value = getattr(op, parameter.name)
+        if isinstance(parameter.declared, Kind):
+            parts += [next(given)] if operands else []
+        elif parameter.name != "rank" or value != 1:
+            parts.append(value.value if isinstance(value, Comparison) else str(value))
+    return " ".join(parts)
+
+
+def _words(op: Op, text: str | None) -> str:
+    spans: tuple[Span, ...] = tuple(sorted(op.words))
+    return " ".join(f'"{span.of(text)}"' if text is not None else f"[{span}]" for span in spans)
+
+
+def _box(result: Result, index: int) -> str:
+    x1, y1, x2, y2 = (round(float(value)) for value in result.scene.boxes[index])
+    return f"box x {x1} to {x2}, y {y1} to {y2}"
+
+
+def _tree(
+    root: _Node, below: Callable[[_Node], Sequence[_Node]], rail: str = "", lead: str = ""
+) -> Iterator[tuple[str, _Node]]:
+    """Every node with the rail that is drawn before it, depth first."""
+    yield lead, root
+    children = below(root)
+    for position, child in enumerate(children):
+        last = position == len(children) - 1
+        lead_below = rail + ("└─ " if last else "├─ ")
+        yield from _tree(child, below, rail + ("   " if last else "│  "), lead_below)
