@@ -4,11 +4,13 @@ Of all that an object may be, a program sees only the categories and values that
 states that it can tell apart are the cells: the product, over categories and each attribute named,
 of the blocks into which the names divide its values. A crisp scene needs no cells: there each
 object's one state says at once what it belongs to.
+
+Every name is looked up once for each distinct scene of a batch, not once for each query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +37,32 @@ from neurosym.scene import Scene
 MAX_CELLS = 4096
 """Most states of one object that a program may tell apart."""
 
+Dimension = str | None
+"""What a named value belongs to: an attribute's name, or None for the category."""
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Per-scene tables, stacked, and which one each query uses.
+
+    Attributes:
+        tables: [T, ...] the distinct tables, padded to N objects.
+        index: [Q] int64.
+    """
+
+    tables: Tensor
+    index: Tensor
+
+    def rows(self) -> Tensor:
+        """[Q, ...]: the table of every query."""
+        if len(self.tables) == 1:
+            return self.tables.expand(len(self.index), *self.tables.shape[1:])
+        return self.tables[self.index]
+
+    def columns(self, landmark: Tensor) -> Tensor:
+        """Of [N, N] tables the columns of known landmarks [Q, K]: [Q, K, N]."""
+        return self.tables[self.index[:, None], :, landmark]
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -44,33 +72,36 @@ class Encoded:
         state: [Q, 1, N, C] probability that an object exists in a cell.
         groups: exclusive groups, None when there are none.
         atoms: step -> [Q, 1, N or 1, C] membership, for Everything, Select and Filter steps.
-        relations: step -> [Q, N, N] probabilities, for relating steps.
+        relations: step -> [N, N] tables, for relating steps.
         keys: step -> [Q, 1, N], ascending in the step's order, for ranking steps.
-        distances: [Q, N, N], None when no step needs it.
+        distances: [N, N] tables, None when no step needs them.
         crisp: whether every scene has one possible world.
         soft_relations: steps whose relation is not 0 or 1 throughout.
-        counts: the number of objects of each scene before padding.
+        counts: the number of objects of each query's scene before padding.
     """
 
     state: Tensor
     groups: Groups | None
     atoms: dict[int, Tensor]
-    relations: dict[int, Tensor]
+    relations: dict[int, Stacked]
     keys: dict[int, Tensor]
-    distances: Tensor | None
+    distances: Stacked | None
     crisp: bool
     soft_relations: frozenset[int]
     counts: tuple[int, ...]
 
 
-def named_columns(op: Op, scene: Scene) -> tuple[str | None, tuple[int, ...]] | None:
-    """The dimension (None for the category) and the columns that a Select or Filter names."""
+def named_columns(op: Op, scene: Scene) -> tuple[Dimension, tuple[int, ...]]:
+    """The dimension and the columns that a Select or Filter names in a scene.
+
+    Raises:
+        UnknownConceptError: the scene has no such category, attribute or value.
+    """
     if isinstance(op, Select):
         return None, scene.category_indices(op.category)
     if isinstance(op, Filter):
-        table = scene.attribute(op.attribute)
-        return op.attribute, (table.index(op.value),)
-    return None
+        return op.attribute, (scene.attribute(op.attribute).index(op.value),)
+    raise AssertionError(op)
 
 
 def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encoded:
@@ -86,131 +117,166 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         ExecutionError: a program tells more than MAX_CELLS states apart.
     """
     objects = max((len(scene) for scene in scenes), default=0)
-    rows = [_encode_one(p, s, crisp) for p, s in zip(plans, scenes, strict=True)]
-    cells = max(row.state.shape[1] for row in rows)
-    groups = torch.stack([_pad_groups(scene, objects) for scene in scenes])
-    steps = plans[0].steps
-    relating = [i for i, step in enumerate(steps) if isinstance(step.op, Relate | RelateAll)]
-    ranking = [i for i, step in enumerate(steps) if isinstance(step.op, Superlative | Top)]
-    far = any(isinstance(step.op, Closest | Farthest) for step in steps)
-    relations = {
-        i: _stack([row.relations[i] for row in rows], (objects, objects)) for i in relating
-    }
+    device = scenes[0].device
+
+    def look_up(
+        number: int, shape: tuple[int, ...], table: Callable[[Op, Scene], Tensor]
+    ) -> Stacked:
+        made: dict[tuple[object, ...], int] = {}
+        tables: list[Tensor] = []
+        index = []
+        for steps, scene in zip(plans, scenes, strict=True):
+            op = steps.steps[number].op
+            key = (id(scene), *_names(op))
+            if key not in made:
+                made[key] = len(tables)
+                tables.append(table(op, scene))
+            index.append(made[key])
+        return Stacked(_pad(tables, shape), torch.tensor(index, device=device))
+
+    relations: dict[int, Stacked] = {}
+    keys: dict[int, Tensor] = {}
+    distances: Stacked | None = None
+    named: list[int] = []
+    everything: list[int] = []
+    for number, step in enumerate(plans[0].steps):
+        match step.op:
+            case Select() | Filter():
+                named.append(number)
+            case Everything():
+                everything.append(number)
+            case Relate() | RelateAll():
+                relations[number] = look_up(number, (objects, objects), _relation)
+            case Superlative() | Top():
+                keys[number] = look_up(number, (objects,), _key).rows()[:, None]
+            case Closest() | Farthest():
+                distances = look_up(number, (objects, objects), _distances)
+            case _:
+                pass
+    atoms: dict[int, Tensor] = {}
+    if crisp:
+        state = look_up(0, (objects,), lambda _, scene: scene.existence.float()).rows()[..., None]
+        for number in named:
+            atoms[number] = look_up(number, (objects,), _crisp_atom).rows()[:, None, :, None]
+    else:
+        cells = [
+            _Cells(p, s, {n: named_columns(p.steps[n].op, s) for n in named})
+            for p, s in zip(plans, scenes, strict=True)
+        ]
+        count = max(cell.state.shape[1] for cell in cells)
+        state = _pad([cell.state for cell in cells], (objects, count))
+        for number in named:
+            atoms[number] = _pad([cell.atoms[number] for cell in cells], (count,))[:, None, None]
+    for number in everything:
+        atoms[number] = torch.ones_like(state if crisp else state[:, :1])[:, None]
+    group_numbers = look_up(0, (), lambda _, scene: _group_numbers(scene, objects))
     return Encoded(
-        state=_stack([row.state for row in rows], (objects, cells))[:, None],
-        groups=Groups.of(groups),
-        atoms={
-            i: _stack([row.atoms[i] for row in rows], (objects if crisp else 1, cells))[:, None]
-            for i in rows[0].atoms
-        },
+        state=state[:, None],
+        groups=Groups.of(group_numbers.rows()),
+        atoms=atoms,
         relations=relations,
-        keys={i: _stack([row.keys[i] for row in rows], (objects,))[:, None] for i in ranking},
-        distances=(
-            _stack([_distances(scene) for scene in scenes], (objects, objects)) if far else None
-        ),
+        keys=keys,
+        distances=distances,
         crisp=crisp,
         soft_relations=frozenset(
-            i for i, r in relations.items() if not bool(((r == 0) | (r == 1)).all())
+            n for n, r in relations.items() if not bool(((r.tables == 0) | (r.tables == 1)).all())
         ),
         counts=tuple(len(scene) for scene in scenes),
     )
 
 
-@dataclass(frozen=True)
-class _Row:
-    state: Tensor
-    atoms: dict[int, Tensor]
-    relations: dict[int, Tensor]
-    keys: dict[int, Tensor]
+def _names(op: Op) -> tuple[str, ...]:
+    """What, besides the scene, decides about a step's table."""
+    match op:
+        case Select():
+            return (op.category,)
+        case Filter():
+            return (op.attribute, op.value)
+        case Relate() | RelateAll():
+            return (op.relation,)
+        case Superlative() | Top():
+            return (op.order,)
+        case _:
+            return ()
 
 
-def _encode_one(plan: Plan, scene: Scene, crisp: bool) -> _Row:
-    named: dict[int, tuple[str | None, tuple[int, ...]]] = {}
-    everything: list[int] = []
-    relations: dict[int, Tensor] = {}
-    keys: dict[int, Tensor] = {}
-    for number, step in enumerate(plan.steps):
-        op = step.op
-        columns = named_columns(op, scene)
-        if columns is not None:
-            named[number] = columns
-        elif isinstance(op, Everything):
-            everything.append(number)
-        elif isinstance(op, Relate | RelateAll):
-            relations[number] = scene.relation(op.relation).probabilities.float()
-        elif isinstance(op, Superlative | Top):
-            order = ORDERS[op.order]
-            values = scene.measure(order.measure).values.float()
-            keys[number] = -values if order.descending else values
-        elif isinstance(op, Closest | Farthest):
-            _distances(scene)
-    state, atoms = (_crisp_cells if crisp else _soft_cells)(scene, named)
-    for number in everything:
-        atoms[number] = torch.ones_like(state if crisp else state.new_empty(1, state.shape[1]))
-    return _Row(state, atoms, relations, keys)
+def _relation(op: Op, scene: Scene) -> Tensor:
+    if not isinstance(op, Relate | RelateAll):
+        raise AssertionError(op)
+    return scene.relation(op.relation).probabilities.float()
 
 
-def _table(scene: Scene, dimension: str | None) -> Tensor:
-    table = scene.categories if dimension is None else scene.attribute(dimension)
-    return table.probabilities.float()
+def _key(op: Op, scene: Scene) -> Tensor:
+    if not isinstance(op, Superlative | Top):
+        raise AssertionError(op)
+    order = ORDERS[op.order]
+    values = scene.measure(order.measure).values.float()
+    return -values if order.descending else values
 
 
-def _crisp_cells(
-    scene: Scene, named: dict[int, tuple[str | None, tuple[int, ...]]]
-) -> tuple[Tensor, dict[int, Tensor]]:
-    atoms = {
-        number: _table(scene, dimension)[:, list(columns)].sum(1, keepdim=True)
-        for number, (dimension, columns) in named.items()
-    }
-    return scene.existence.float()[:, None], atoms
-
-
-def _soft_cells(
-    scene: Scene, named: dict[int, tuple[str | None, tuple[int, ...]]]
-) -> tuple[Tensor, dict[int, Tensor]]:
-    device = scene.device
-    state = scene.existence.float()[:, None]
-    atoms: dict[int, Tensor] = {}
-    for dimension in dict.fromkeys(d for d, _ in named.values()):
-        table = _table(scene, dimension)
-        members = {n: columns for n, (d, columns) in named.items() if d == dimension}
-        code = torch.zeros(table.shape[1], dtype=torch.int64, device=device)
-        for bit, columns in enumerate(dict.fromkeys(members.values())):
-            code[list(columns)] += 1 << bit
-        _, block = torch.unique(code, return_inverse=True)
-        blocks = int(block.max()) + 1
-        if state.shape[1] * blocks > MAX_CELLS:
-            raise ExecutionError(
-                f"the program tells more than {MAX_CELLS} states of one object apart"
-            )
-        mass = torch.zeros(table.shape[0], blocks, device=device).index_add(1, block, table)
-        inside = {
-            n: torch.zeros(blocks, device=device).index_fill(0, block[list(columns)], 1.0)
-            for n, columns in members.items()
-        }
-        before = state.shape[1]
-        state = (state[:, :, None] * mass[:, None, :]).flatten(1)
-        atoms = {n: a.repeat_interleave(blocks, 1) for n, a in atoms.items()}
-        atoms |= {n: a.repeat(before)[None, :] for n, a in inside.items()}
-    return state, atoms
-
-
-def _distances(scene: Scene) -> Tensor:
+def _distances(op: Op, scene: Scene) -> Tensor:  # noqa: ARG001 - one signature for all tables
     if scene.distances is None:
         raise UnknownConceptError("measure", "distance", scene.measures)
     return scene.distances.float()
 
 
-def _pad_groups(scene: Scene, objects: int) -> Tensor:
+def _crisp_atom(op: Op, scene: Scene) -> Tensor:
+    dimension, columns = named_columns(op, scene)
+    return _table(scene, dimension)[:, list(columns)].sum(1)
+
+
+def _table(scene: Scene, dimension: Dimension) -> Tensor:
+    table = scene.categories if dimension is None else scene.attribute(dimension)
+    return table.probabilities.float()
+
+
+class _Cells:
+    """The states of the objects of one scene that one program can tell apart.
+
+    Attributes:
+        state: [N, C] probability that an object exists in a cell.
+        atoms: step -> [C] whether the cell belongs to what the step names.
+    """
+
+    def __init__(
+        self, steps: Plan, scene: Scene, named: dict[int, tuple[Dimension, tuple[int, ...]]]
+    ) -> None:
+        device = scene.device
+        self.state = scene.existence.float()[:, None]
+        self.atoms: dict[int, Tensor] = {}
+        for dimension in dict.fromkeys(d for d, _ in named.values()):
+            table = _table(scene, dimension)
+            members = {n: columns for n, (d, columns) in named.items() if d == dimension}
+            code = torch.zeros(table.shape[1], dtype=torch.int64, device=device)
+            for bit, columns in enumerate(dict.fromkeys(members.values())):
+                code[list(columns)] += 1 << bit
+            _, block = torch.unique(code, return_inverse=True)
+            blocks = int(block.max()) + 1
+            before = self.state.shape[1]
+            if before * blocks > MAX_CELLS:
+                raise ExecutionError(
+                    f"the program tells more than {MAX_CELLS} states of one object apart: "
+                    f"{steps.steps[-1].op}"
+                )
+            mass = torch.zeros(table.shape[0], blocks, device=device).index_add(1, block, table)
+            self.state = (self.state[:, :, None] * mass[:, None, :]).flatten(1)
+            self.atoms = {n: atom.repeat_interleave(blocks) for n, atom in self.atoms.items()}
+            for number, columns in members.items():
+                inside = torch.zeros(blocks, device=device)
+                inside[block[list(columns)]] = 1.0
+                self.atoms[number] = inside.repeat(before)
+
+
+def _group_numbers(scene: Scene, objects: int) -> Tensor:
     _, numbers = torch.unique(scene.groups, return_inverse=True)
     padding = torch.arange(len(scene), objects, device=scene.device)
     return torch.cat([numbers, padding])
 
 
-def _stack(rows: Sequence[Tensor], shape: tuple[int, ...]) -> Tensor:
-    """Pad every row with zeros to ``shape`` and stack; one shared row is expanded, not copied."""
-    if all(row is rows[0] for row in rows) and tuple(rows[0].shape) == shape:
-        return rows[0].expand(len(rows), *shape)
+def _pad(rows: Sequence[Tensor], shape: tuple[int, ...]) -> Tensor:
+    """Stack rows, each padded with zeros to ``shape``."""
+    if all(row.shape == shape or not shape for row in rows):
+        return torch.stack(list(rows))
     padded = rows[0].new_zeros((len(rows), *shape))
     for target, row in zip(padded, rows, strict=True):
         target[tuple(slice(0, size) for size in row.shape)] = row

@@ -33,6 +33,7 @@ class Value:
         landmark: [Q, K] the referent's object number, for referents.
         number: [Q, K, N + 1] probability of each count.
         truth: [Q, K] probability of yes.
+        marginal: [Q, N] probability of each object to be the referent, of a root.
         loose: whether membership depends on more than the object's own state, so that using it
             twice, or together with other loose sets, is an approximation.
     """
@@ -41,6 +42,7 @@ class Value:
     landmark: Tensor | None = None
     number: Tensor | None = None
     truth: Tensor | None = None
+    marginal: Tensor | None = None
     loose: bool = False
 
     def take(self, parent: Tensor) -> Value:
@@ -203,19 +205,32 @@ class Run:
         Returns:
             [Q, K] object numbers, then what else is ``carried`` in the new cases.
         """
-        single = one_of(self.probability(member), self.batch.groups)
-        empty = none_of(self.probability(member), self.batch.groups)
-        many = (1.0 - empty - single.sum(-1)).clamp(0.0, 1.0)
+        single = self._single(member)
         if not self.objects:
-            self.fail(none=empty)
+            self.weight = torch.zeros_like(self.weight)
             return torch.zeros_like(self.weight, dtype=torch.int64), *carried
-        self.none = self.none + (self.weight * empty).sum(1)
-        self.many = self.many + (self.weight * many).sum(1)
         choice = choose(self.weight[..., None] * single, self.limit)
         member, *carried_on = self.split(choice, member, *carried)
         found = at_numbers(choice.position, self.objects)
         self.know(member, found, ~found)
         return choice.position, *carried_on
+
+    def referent(self, member: Tensor) -> Tensor:
+        """[Q, N] probability of each object to be the only member of a set.
+
+        For a root: what is none or many fails, and the cases stay as they were.
+        """
+        return (self.weight[..., None] * self._single(member)).sum(1)
+
+    def _single(self, member: Tensor) -> Tensor:
+        """[Q, K, N] probability, in each case, to be the only member; the rest fails."""
+        inside = self.probability(member)
+        single = one_of(inside, self.batch.groups)
+        empty = none_of(inside, self.batch.groups)
+        many = (1.0 - empty - single.sum(-1)).clamp(0.0, 1.0)
+        self.none = self.none + (self.weight * empty).sum(1)
+        self.many = self.many + (self.weight * many).sum(1)
+        return single
 
     def settle(self, index: int, most: int) -> bool:
         """Split until it is known of every object whether it is in operand ``index``.

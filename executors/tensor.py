@@ -17,7 +17,7 @@ from torch import Tensor
 from neurosym.errors import ExecutionError
 from neurosym.executors.base import MAX_NODES, MAX_OBJECTS, Executor, Outcome, Step
 from neurosym.executors.branches import count_distribution, none_of
-from neurosym.executors.encode import encode
+from neurosym.executors.encode import Stacked, encode
 from neurosym.executors.plan import Plan, plan
 from neurosym.executors.run import SETTLED, Run, Value, at_numbers, present
 from neurosym.program import (
@@ -85,31 +85,35 @@ def _minus(run: Run) -> Value:
 
 
 def _relate(run: Run) -> Value:
-    return _related(run, run.batch.relations[run.number], some=True)
+    return _related(run, run.batch.relations[run.number], every=False)
 
 
 def _relate_all(run: Run) -> Value:
-    itself = torch.eye(run.objects, device=run.state.device)
-    # It holds of all unless it fails of some; itself is not one of them.
-    fails = (1.0 - run.batch.relations[run.number]) * (1.0 - itself)
-    return _related(run, fails, some=False)
+    return _related(run, run.batch.relations[run.number], every=True)
 
 
-def _related(run: Run, matrix: Tensor, *, some: bool) -> Value:
+def _related(run: Run, relation: Stacked, *, every: bool) -> Value:
     loose = run.number in run.batch.soft_relations
     landmark = run.operand(1).landmark
     if landmark is not None and run.objects:
-        index = landmark[:, None, :].expand(-1, run.objects, -1)
-        hit = matrix.gather(2, index).transpose(1, 2)
+        hold = relation.columns(landmark)
+        if every:
+            # With no landmark but itself it holds of all of them.
+            hold = torch.where(at_numbers(landmark, run.objects), 1.0, hold)
     else:
         # Which landmarks there are is common to all objects: known, or an approximation.
         if run.operand(1).loose or not run.settle(1, run.limit.bit_length() - 1):
             run.approximate()
             loose = True
-        hit = _some_hit(run, matrix, run.probability(run.member(1)))
+        landmarks = run.probability(run.member(1))
+        if every:
+            # It holds of all unless it fails of some; itself is not one of them.
+            itself = torch.eye(run.objects, device=run.state.device)
+            hold = 1.0 - _some_hit(run, (1.0 - relation.rows()) * (1.0 - itself), landmarks)
+        else:
+            hold = _some_hit(run, relation.rows(), landmarks)
     if loose and run.operand(0).loose:
         run.approximate()
-    hold = hit if some else 1.0 - hit
     return Value(member=run.member(0) * hold[..., None], loose=loose or run.operand(0).loose)
 
 
@@ -135,20 +139,21 @@ def _by_distance(run: Run) -> Value:
     op = run.plans[0].steps[run.number].op
     if not isinstance(op, Closest | Farthest):
         raise AssertionError(op)
-    itself = torch.eye(run.objects, dtype=torch.bool, device=run.state.device)
-    distances = present(run.batch.distances).masked_fill(itself, torch.inf)
+    distances = run.batch.distances
     landmark = run.operand(1).landmark
-    if not run.objects:
+    if not run.objects or distances is None:
         return run.operand(0)
     if landmark is not None:
-        index = landmark[:, None, :].expand(-1, run.objects, -1)
-        key = distances.gather(2, index).transpose(1, 2)
+        key = distances.columns(landmark)
+        key = key.masked_fill(at_numbers(landmark, run.objects), torch.inf)
     else:
         if run.operand(1).loose:
             run.approximate()
         run.settle(1, run.objects)
         there = run.probability(run.member(1)) > 0.5
-        key = distances[:, None].masked_fill(~there[:, :, None, :], torch.inf).amin(-1)
+        itself = torch.eye(run.objects, dtype=torch.bool, device=run.state.device)
+        usable = there[:, :, None, :] & ~itself
+        key = distances.rows()[:, None].masked_fill(~usable, torch.inf).amin(-1)
     eligible = key.isfinite()
     key = torch.where(eligible, -key if isinstance(op, Farthest) else key, torch.inf)
     return _ranked(run, run.member(0) * eligible[..., None], key, op.rank)
@@ -193,6 +198,9 @@ def _ranked(run: Run, member: Tensor, key: Tensor, rank: int, *, whole: bool = F
 
 
 def _the(run: Run) -> Value:
+    if run.is_root:
+        # No later step asks which case it is.
+        return Value(marginal=run.referent(run.decisive()))
     (landmark,) = run.only(run.decisive())
     return Value(member=_only_these(at_numbers(landmark, run.objects)), landmark=landmark)
 
@@ -364,6 +372,8 @@ def _means(run: Run, value: Value) -> tuple[Tensor | None, Tensor | None, Tensor
     """The value averaged over cases: objects [Q, N], number [Q, N + 1], truth [Q]."""
     explored = (1.0 - run.lost).clamp_min(SETTLED)
     weight = run.weight / explored[:, None]
+    if value.marginal is not None:
+        return value.marginal / explored[:, None], None, None
     if value.member is not None:
         return (weight[..., None] * run.probability(value.member)).sum(1), None, None
     if value.number is not None:

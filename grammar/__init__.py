@@ -1,4 +1,26 @@
-"""Language: tokens, lexicon, Lark grammar and lowering to programs."""
+"""Language: tokens, lexicon, Lark grammar and lowering to programs.
+
+Importing this package loads neither spaCy nor torch: the tokenizer imports spaCy when it loads a
+pipeline.
+"""
 
 if not __name__.startswith("neurosym."):
     raise ImportError("import neurosym.grammar: the folder grammar/ is that package")
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.lexicon import Lexicon, Sense
+from neurosym.grammar.parse import Parse, Parser, Reading
+from neurosym.grammar.tokens import SpacyTokenizer, Token
+from neurosym.grammar.tree import Tree
+
+__all__ = [
+    "Lexicon",
+    "Parse",
+    "Parser",
+    "Reading",
+    "Sense",
+    "SpacyTokenizer",
+    "Token",
+    "Tree",
+    "WordClass",
+]

@@ -21,6 +21,7 @@ from neurosym.errors import DataError, did_you_mean, nearest
 from neurosym.program import Kind, Op, signature
 from neurosym.program.operator import Name, Whole
 from neurosym.scene import ImageSize, Scene
+from neurosym.span import Span
 
 if TYPE_CHECKING:
     from neurosym.executors.base import Step
@@ -38,8 +39,10 @@ FLOOR = 0.02
 MAX_SIDE = 2048
 """Longest side of a map in pixels; larger images get reduced maps."""
 _NUMERALS = frozenset(
-    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    + ("eleven", "twelve", "dozen")
+    (
+        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+        *("eleven", "twelve", "dozen"),
+    )
 )
 
 
@@ -85,8 +88,10 @@ class Alignment:
 
     Attributes:
         text: the text.
-        tokens: the T content words in the order of the text, each with its index and span.
+        tokens: the T content words in the order of the text, each with its index and span. The
+            words of a phrase are all content words, "the" in "to the left of" among them.
         parts: what each of the T words contributes to the program.
+        phrases: rows of ``maps`` that belong to one phrase and are equal, in the order of the text.
         function_words: the words that align to nothing because of what they are.
         unused_words: the words that the program does not use.
         image_size: height and width of the image, in pixels.
@@ -97,6 +102,7 @@ class Alignment:
     text: str
     tokens: tuple[Token, ...]
     parts: tuple[Part, ...]
+    phrases: tuple[tuple[int, ...], ...]
     function_words: tuple[str, ...]
     unused_words: tuple[str, ...]
     image_size: ImageSize
@@ -128,9 +134,11 @@ class Alignment:
     def maps(self) -> Tensor:
         """[T, height, width] float32 in [0, 1], made when first asked for."""
         made = torch.zeros((len(self), *self.size))
-        for row, layers in enumerate(self._layers):
-            for layer in layers:
-                torch.maximum(made[row], self._draw(layer), out=made[row])
+        for first, *rest in self.phrases:
+            for layer in self._layers[first]:
+                torch.maximum(made[first], self._draw(layer), out=made[first])
+            for row in rest:
+                made[row] = made[first]
         return made
 
     def __getitem__(self, key: Key) -> Tensor:
@@ -166,7 +174,7 @@ class Alignment:
         if not layers and not any(self.parts[row] == "relation" for row in rows):
             raise DataError(f'"{_word(key)}" names no relation: it has no figure and no landmark')
         made = {"figure": torch.zeros(self.size), "landmark": torch.zeros(self.size)}
-        for layer in {id(layer): layer for layer in layers}.values():
+        for layer in dict.fromkeys(layers):
             torch.maximum(made[layer.role], self._draw(layer), out=made[layer.role])
         return made
 
@@ -356,24 +364,37 @@ def align(result: Result, *, floor: float = FLOOR, max_side: int = MAX_SIDE) -> 
         raise DataError(f"max_side must be at least 1, not {max_side}")
     step_of = steps_by_node(result)
     unused = {token.index for token in result.unused}
-    tokens, parts, layers = [], [], []
+    tokens: list[Token] = []
+    parts: list[Part] = []
+    layers: list[tuple[_Layer, ...]] = []
     function_words, unused_words = [], []
+    phrases: list[list[int]] = []
+    before: list[tuple[int, Span]] = []
+    nodes = list(result.program.walk())
     for token in result.tokens:
-        bound = [(node, part) for node in result.program.walk() if (part := _binds(node, token))]
+        bound = [found for node in nodes if (found := _binds(node, token)) is not None]
+        places = [(id(node), span) for node, span, _ in bound]
         if bound:
+            if places == before:
+                layers.append(layers[-1])
+                phrases[-1].append(len(tokens))
+            else:
+                layers.append(tuple(la for n, _, part in bound for la in _lend(n, part, step_of)))
+                phrases.append([len(tokens)])
             tokens.append(token)
-            parts.append(bound[0][1])
-            layers.append(tuple(la for node, part in bound for la in _lend(node, part, step_of)))
+            parts.append(bound[0][2])
         elif token.index in unused:
             unused_words.append(token.text)
         elif any(character.isalnum() for character in token.text):
             function_words.append(token.text)
+        before = places
     size = result.scene.size
     shrink = min(1.0, max_side / max(size))
     return Alignment(
         text=result.text,
         tokens=tuple(tokens),
         parts=tuple(parts),
+        phrases=tuple(map(tuple, phrases)),
         function_words=tuple(function_words),
         unused_words=tuple(unused_words),
         image_size=size,
@@ -415,11 +436,15 @@ def steps_by_node(result: Result) -> Callable[[Op], Step | None]:
     return look_up
 
 
-def _binds(node: Op, token: Token) -> Part | None:
-    if not any(s.start <= token.span.start and token.span.end <= s.end for s in node.words):
-        return None
+def _binds(node: Op, token: Token) -> tuple[Op, Span, Part] | None:
+    """The node, its words that hold the token, and its part; None where it has none for it."""
     part = part_of(node)
-    return None if part == "number" and not _is_number(token) else part
+    if part is None or (part == "number" and not _is_number(token)):
+        return None
+    for span in node.words:
+        if span.start <= token.span.start and token.span.end <= span.end:
+            return node, span, part
+    return None
 
 
 def _is_number(token: Token) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -282,7 +283,7 @@ class Scene:
         """Where the arrays lie."""
         return self.boxes.device
 
-    @property
+    @cached_property
     def is_crisp(self) -> bool:
         """Whether every probability is 0 or 1, so that exactly one world is possible."""
         tables = [self.existence, self.categories.probabilities]

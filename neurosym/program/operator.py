@@ -7,6 +7,7 @@ import enum
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args, get_type_hints
 
 from neurosym.errors import ProgramTypeError, did_you_mean, nearest
@@ -43,7 +44,7 @@ _SIGNATURES: dict[type[Op], tuple[Parameter, ...]] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=False)
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Op:
     """One node of a program.
 
@@ -81,12 +82,32 @@ class Op:
         ):
             if not there:
                 raise ProgramTypeError(f'the operator "{cls.name}" lacks {part}')
-        dataclass(frozen=True, repr=False)(cls)
+        dataclass(frozen=True, repr=False, eq=False)(cls)
         _REGISTRY[cls.name] = cls
 
     def __post_init__(self) -> None:
         for parameter in signature(type(self)):
             parameter.check(type(self).name, getattr(self, parameter.name))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other) or hash(self) != hash(other):
+            return False
+        return self._values == other._values
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    # Programs are looked up by value all the time; both are computed once, from the leaves up.
+
+    @cached_property
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, parameter.name) for parameter in signature(type(self)))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self._values))
 
     def __str__(self) -> str:
         parts = [self.name]
@@ -98,7 +119,7 @@ class Op:
     def __repr__(self) -> str:
         return str(self)
 
-    @property
+    @cached_property
     def operands(self) -> tuple[Op, ...]:
         """The nodes below this one, in field order."""
         return tuple(

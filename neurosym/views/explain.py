@@ -15,6 +15,7 @@ from neurosym.program.operator import Name
 from neurosym.scene import Scene
 from neurosym.views.text import WIDTH, answer_word, object_text, top_objects
 from neurosym.views.verbalise import (
+    is_determined,
     modifier,
     noun_phrase,
     plural_of,
@@ -49,6 +50,11 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
     return "\n".join(
         textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines
     )
+
+
+def summary(result: Result) -> str:
+    """The answer in one sentence, or why there is none."""
+    return next(iter(_why(result)), _answer(result)[0])
 
 
 def blame(result: Result) -> Step | None:
@@ -92,6 +98,8 @@ def _answer(result: Result) -> list[str]:
     if result.status == "abstained":
         return [f"No answer: the likeliest outcome has a probability of only {probability}."]
     if result.status == "none":
+        if result.probability < _HALF:
+            return [f"No object is likely enough; that there is none is {probability} probable."]
         return [f"There is none (probability {probability})."]
     if result.status == "many":
         return [f"There are several (probability {probability}): the text picks out no single one."]
@@ -160,16 +168,22 @@ def _emptiness(step: Step, result: Result) -> Iterator[str]:
         for node, found in sources
         if found is not None and _some(found, scene) >= _HALF
     ]
+    within = sources[0][1] if sources else None
+    if is_determined(op) and within is not None and within.objects is not None and there:
+        # Nothing was lost at a word that narrows down: what there is, is too little or unlikely.
+        listed = [object_text(scene, i, p) for i, p in top_objects(within.objects, _LISTED)]
+        quoted = _quoted(op, result.text)
+        yield f"That is too few or too unlikely for '{quoted}': {', '.join(listed)}."
+        return
     if not op.operands:
-        yield f"Nothing in the picture is {_a_kind(op)}."
-    elif step.objects is None or op.name == "the_count":
-        yield f"{'; '.join(there)}, which is too few for '{word}'." if there else "Nothing is left."
+        yield f"Nothing in the picture is {noun_phrase(op, article=True)}."
     elif there:
-        yield f"There {_joined(there)}, but nothing is left after '{word}'."
+        likely = "" if _some(step, scene) < _HALF else "likely "
+        yield f"There {_joined(there)}, but nothing {likely}is left after '{word}'."
     yield from _nearest_miss(step, scene)
-    first = sources[0][1] if sources else None
-    if first is not None and first.objects is not None and step.objects is not None:
-        listed = [object_text(scene, i, p) for i, p in top_objects(first.objects, 3) if p >= _HALF]
+    if within is not None and within.objects is not None:
+        best = top_objects(within.objects, 3)
+        listed = [object_text(scene, i, p) for i, p in best if p >= _HALF]
         if listed:
             yield f"Without '{word}' there would be {', '.join(listed)}."
 
@@ -185,15 +199,11 @@ def _amount(node: Op, step: Step, scene: Scene) -> str:
     noun = noun_phrase(node)
     if count == 1:
         return f"is {noun_phrase(node, article=True)}"
-    return f"are {count} {noun}" if not noun.startswith(("the ", "all ")) else f"are {noun}"
+    return f"are {noun.removeprefix('all ')}" if is_determined(node) else f"are {count} {noun}"
 
 
 def _joined(parts: list[str]) -> str:
     return " and there ".join(parts)
-
-
-def _a_kind(op: Op) -> str:
-    return noun_phrase(op, article=True)
 
 
 def _nearest_miss(step: Step, scene: Scene) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The colours of all pictures, defined once.
 
-Answer, landmark and candidate differ in lightness as well as in hue, along the blue to yellow
-axis that the common forms of colour blindness keep. The heat map is computed, not listed: a path
-through Oklab (B. Ottosson, "A perceptual color space for image processing", 2020) from dark violet
-over red to pale yellow, with even steps of perceived difference.
+Answer and landmark lie at the two ends of the axis from yellow to blue, which the common forms of
+colour blindness keep; line widths and dashes say the same again. The heat map is computed, not
+listed: a path through Oklab (B. Ottosson, "A perceptual color space for image processing", 2020)
+from dark violet over red to pale yellow, with even steps of perceived difference.
 """
 
 from __future__ import annotations

@@ -58,13 +58,15 @@ def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool
 
     Args:
         result: of any status; without an outcome the table is one line.
-        width: in characters.
+        width: in characters; at least 54 are used.
         top: how many objects or counts to show of a step; the others are counted.
         colour: whether to mark steps that probably failed by terminal colour codes.
     """
     if result.outcome is None:
         return f"not executed: {result.message}" if result.message else "not executed"
-    numbers = {step.op: number for number, step in enumerate(result.trace, 1)}
+    numbers: dict[Op, int] = {}
+    for number, step in enumerate(result.trace, 1):
+        numbers.setdefault(step.op, number)
     rows = [("step", "operator", "words", "value", "none", "many")]
     for number, step in enumerate(result.trace, 1):
         rows.append(
@@ -145,7 +147,7 @@ def _table(
     columns = range(len(rows[0]))
     widths = [max(len(row[column]) for row in rows) for column in columns]
     # The value is the column that gives way; the words and the operator do when it cannot.
-    for column, least in ((3, 24), (2, 8), (1, 12)):
+    for column, least in ((3, 16), (2, 6), (1, 10)):
         excess = sum(widths) + 2 * (len(widths) - 1) - width
         widths[column] = max(min(least, widths[column]), widths[column] - max(0, excess))
     for number, row in enumerate(rows):

@@ -9,10 +9,24 @@ from __future__ import annotations
 
 import re
 
-from neurosym.program import Comparison, Exist, Filter, Kind, Negation, Op, signature
+from neurosym.program import (
+    Comparison,
+    Exist,
+    Filter,
+    Kind,
+    Minus,
+    Negation,
+    Op,
+    The,
+    TheCount,
+    Top,
+    Union,
+    signature,
+)
 from neurosym.program.operator import Name
 
 _RELATIONS = {"left_of": "to the left of", "right_of": "to the right of"}
+_OF_ALL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
 _CARDINALS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
@@ -61,7 +75,7 @@ def verbalise(program: Op) -> str:
 
 def noun_phrase(op: Op, *, article: bool = False) -> str:
     """Objects or a referent with their determiner; ``article`` makes a bare set a single one."""
-    if _is_determined(op):
+    if is_determined(op):
         return _fill(op, plural=_is_plural(op, default=True))
     return _indefinite(_nominal(op, plural=False)) if article else _nominal(op, plural=True)
 
@@ -96,33 +110,50 @@ def relation_phrase(relation: str) -> str:
 
 
 def _sentence(op: Op) -> str:
-    if isinstance(op, Negation) and isinstance(op.truth, Exist):
-        stated = _predication(op.truth, negated=True)
+    inner = op.truth if isinstance(op, Negation) else op
+    if isinstance(inner, Exist):
+        stated = _predication(inner, negated=inner is not op)
         if stated is not None:
             return stated
-        return f"there is no {_nominal(op.truth.objects, plural=False)}"
-    if isinstance(op, Exist):
-        return _predication(op, negated=False) or _fill(op, plural=False)
+        if inner is not op:
+            return f"there is no {_nominal(inner.objects, plural=False)}"
     return _fill(op, plural=_is_plural(op, default=True))
 
 
 def _predication(op: Exist, *, negated: bool) -> str | None:
     """Something said of what is presupposed ("the cube is red"); None when nothing is."""
-    said: list[str] = []
-    subject: Op = op.objects
-    while _is_modifier(subject) and not _is_ranking(subject):
-        said.insert(0, modifier(subject))
-        subject = subject.operands[0]
-    if not said or not _is_determined(subject) or (negated and len(said) > 1):
+    objects: Op = op.objects
+    if isinstance(objects, Minus):
+        # None of the cubes is outside the red ones: they are all red.
+        return _said_of(objects.objects, objects.excluded, "all" if negated else "not all")
+    *_, subject = _chain(objects)
+    return _said_of(subject, objects, "none" if negated else "some")
+
+
+def _said_of(subject: Op, objects: Op, amount: str) -> str | None:
+    """A sentence on how many of a subject are among objects that were narrowed down from it."""
+    *narrowing, bottom = _chain(objects)
+    same = bottom == subject or (isinstance(subject, The) and bottom == subject.objects)
+    if not narrowing or not same or not is_determined(subject) or any(map(_is_ranking, narrowing)):
         return None
-    verb = "are" if _is_plural(subject, default=True) else "is"
-    return f"{noun_phrase(subject)} {verb}{' not' if negated else ''} {' and '.join(said)}"
+    plural = _is_plural(subject, default=True)
+    says_not = amount in ("not all", "none")
+    if says_not and len(narrowing) > 1:
+        return None
+    said = " and ".join(modifier(node) for node in reversed(narrowing))
+    whole = noun_phrase(subject)
+    if not plural:
+        return f"{whole} is {'not ' if says_not else ''}{said}"
+    among = {"all": whole, "none": f"none of {whole}", "some": f"some of {whole}"}
+    if amount == "not all":
+        return f"some of {whole.removeprefix('all ')} are not {said}"
+    return f"{among[amount].replace('of all ', 'of ')} are {said}"
 
 
 def _nominal(op: Op, *, plural: bool) -> str:
     """Objects without a determiner of their own."""
     if not _is_modifier(op):
-        return _fill(op, plural=plural)
+        return _contracted(op, plural) or _fill(op, plural=plural)
     inner, rest = op.operands[0], modifier(op)
     below = list(_chain(inner))
     bottom = below.pop()
@@ -144,12 +175,25 @@ def _nominal(op: Op, *, plural: bool) -> str:
     return f"{_nominal(inner, plural=plural)}{joint} {rest}"
 
 
+def _contracted(op: Op, plural: bool) -> str | None:
+    """A connective whose two sides share their noun: "red or blue cubes", "cubes not red"."""
+    if isinstance(op, Minus) and _is_modifier(op.excluded):
+        if op.excluded.operands[0] == op.objects and not _is_ranking(op.excluded):
+            verb = "are" if plural else "is"
+            return f"{_part(op.objects, plural)} that {verb} not {modifier(op.excluded)}"
+    elif isinstance(op, Union) and isinstance(op.left, Filter) and isinstance(op.right, Filter):
+        noun = op.left.objects
+        if noun == op.right.objects and _is_nominal(noun):
+            return f"{op.left.value} or {op.right.value} {_nominal(noun, plural=plural)}"
+    return None
+
+
 def _part(op: Op, plural: bool) -> str:
-    return noun_phrase(op) if _is_determined(op) else _nominal(op, plural=plural)
+    return noun_phrase(op) if is_determined(op) else _nominal(op, plural=plural)
 
 
 def _several(op: Op) -> str:
-    return noun_phrase(op) if _is_determined(op) else f"the {_nominal(op, plural=True)}"
+    return noun_phrase(op) if is_determined(op) else f"the {_nominal(op, plural=True)}"
 
 
 def _distribute(op: Filter, connective: Op) -> Op:
@@ -188,7 +232,7 @@ def _fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> st
     if not plural:
         template = re.sub(r"\bare\b", "is", template)
     filled = template.format(**values)
-    filled = re.sub(r"\ball of (the one|the|all|every|both)\b", _all_of, filled)
+    filled = re.sub(r"\ball of (the|all|every)\b", _all_of, filled)
     return re.sub(r" {2,}", " ", filled).strip()
 
 
@@ -201,16 +245,21 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
     if operand.returns in (Kind.TRUTH, Kind.NUMBER):
         return _sentence(operand)
     if name == "landmarks":
-        if not _is_determined(operand):
+        if not is_determined(operand):
             every = "relation" in _roles(op) and op.name.endswith("_all")
             phrase = _nominal(operand, plural=False)
             return f"every {phrase}" if every else _indefinite(phrase)
-        some_of = op.name == "relate" and operand.name == "the_plural"
-        return noun_phrase(operand).removeprefix("all ") if some_of else noun_phrase(operand)
+        # "on the tables" is on some of them, "left of the dogs" is left of all.
+        plain = getattr(op, "relation", "") in _OF_ALL or op.name == "relate"
+        phrase = noun_phrase(operand)
+        return phrase.removeprefix("all ") if plain else phrase
     if name == "excluded":
         return noun_phrase(operand)
-    if _is_determined(operand):
+    if is_determined(operand):
         return noun_phrase(operand)
+    if isinstance(op, TheCount) and isinstance(operand, Top) and op.count == operand.count:
+        # The number is said already.
+        return modifier(operand).partition(" ")[2] + " " + _nominal(operand.objects, plural=plural)
     if op.name == "exist":
         return _indefinite(_nominal(operand, plural=False))
     return _nominal(operand, plural=plural)
@@ -231,6 +280,8 @@ def ordinal(number: int) -> str:
 
 
 def _indefinite(phrase: str) -> str:
+    if phrase.startswith(("the ", "all the ")):
+        return phrase
     return f"{'an' if _SINGULAR_VOWEL.match(phrase) else 'a'} {phrase}"
 
 
@@ -249,7 +300,8 @@ def _is_plural(op: Op, *, default: bool) -> bool:
     return default
 
 
-def _is_determined(op: Op) -> bool:
+def is_determined(op: Op) -> bool:
+    """Whether a node's English brings its own "the"."""
     return op.explanation.startswith(("the ", "all the "))
 
 
@@ -262,7 +314,7 @@ def _is_modifier(op: Op) -> bool:
     return (
         op.returns is Kind.OBJECTS
         and bool(op.operands)
-        and not _is_determined(op)
+        and not is_determined(op)
         and (bool(_roles(op)) or any(p.name == "landmarks" for p in signature(type(op))))
     )
 

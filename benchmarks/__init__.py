@@ -1,0 +1,1 @@
+"""Measurements. They print tables and write JSON; nothing here is a test."""

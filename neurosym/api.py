@@ -1,0 +1,236 @@
+"""The front door: :class:`Grounder`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from neurosym.errors import PerceptionError, UnknownConceptError
+from neurosym.executors.base import Executor, Outcome
+from neurosym.executors.tensor import TensorExecutor
+from neurosym.grammar import Lexicon, Parse, Parser, Reading, Tree
+from neurosym.models.store import path_of
+from neurosym.perception.base import Perception
+from neurosym.perception.images import MAX_PIXELS, load_image
+from neurosym.program import Filter, Op
+from neurosym.reading import utility
+from neurosym.result import Decision, Result, decide
+from neurosym.scene import Scene
+from neurosym.span import Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MAX_READINGS = 4
+"""Default bound on the readings that are executed for one text."""
+MATTERS = 0.03
+"""An object is looked at when the program reaches it with at least this probability."""
+SPACY_MODELS = ("en_core_web_sm", "en_core_web_md", "en_core_web_lg", "en_core_web_trf")
+STORE_PIPELINE = "en-core-web-sm"
+
+
+class Grounder:
+    """Grounds language in images: parses, perceives, executes, and shows why.
+
+    Args:
+        perception: makes scenes from images; None when scenes come from elsewhere.
+        parser: makes programs from texts.
+        executor: runs programs; the tensor executor when left out.
+        threshold: an object is in a set answer from this probability on.
+        abstain: below this probability of the answer the status is "abstained".
+        max_readings: most readings of a text that are executed.
+        max_pixels: largest image that :meth:`perceive` takes.
+
+    Example:
+        >>> from neurosym import Grounder
+        >>> grounder = Grounder.default()  # doctest: +SKIP
+        >>> scene = grounder.perceive("photo.jpg")  # doctest: +SKIP
+        >>> grounder.ground(scene, "the person in red").boxes  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        perception: Perception | None,
+        parser: Parser,
+        *,
+        executor: Executor | None = None,
+        threshold: float = 0.5,
+        abstain: float = 0.0,
+        max_readings: int = MAX_READINGS,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._perception = perception
+        self.parser = parser
+        self.executor = TensorExecutor() if executor is None else executor
+        self.threshold = threshold
+        self.abstain = abstain
+        self.max_readings = max_readings
+        self.max_pixels = max_pixels
+
+    @staticmethod
+    def default(
+        *,
+        device: str | torch.device | None = None,
+        spacy: Language | str | Path | None = None,
+        lexicon: Lexicon | str | Path | None = None,
+        concepts: str | Path | None = None,
+        **options: Any,
+    ) -> Grounder:
+        """The grounder with default models; fetches their weights when they are not cached.
+
+        Args:
+            device: where to run; CUDA when there is one, else the CPU.
+            spacy: a spaCy pipeline: loaded, the name of an installed one, or a path. When left
+                out, an installed ``en_core_web_*``, else the one of the model store.
+            lexicon: the words of the language: a lexicon or a TOML file.
+            concepts: a TOML file of nouns and the detector categories that they cover.
+            options: further arguments of :class:`Grounder`.
+
+        Raises:
+            ModelStoreError: weights are missing and cannot be fetched.
+            LexiconError: a file of words is wrong.
+        """
+        if isinstance(lexicon, str | Path):
+            lexicon = Lexicon.load(Path(lexicon))
+        chosen = device_of(device)
+        parser = Parser(find_pipeline() if spacy is None else spacy, lexicon)
+        perception = LazyPerception(chosen, None if concepts is None else Path(concepts))
+        return Grounder(perception, parser, **options)
+
+    def perceive(self, image: Any) -> Scene:
+        """The scene of an image; once per image.
+
+        Args:
+            image: a path, bytes, a PIL image, or an array [height, width(, 3)]; see
+                :func:`neurosym.perception.images.load_image`.
+
+        Raises:
+            PerceptionError: the image cannot be read, or is too large.
+        """
+        if self._perception is None:
+            raise PerceptionError("this grounder has no perception: give it scenes")
+        return self._perception.perceive(load_image(image, max_pixels=self.max_pixels))
+
+    def parse(self, text: str) -> Parse:
+        """The readings of a text; see :meth:`neurosym.grammar.Parser.parse`."""
+        return self.parser.parse(text)
+
+    def ground(self, scene: Scene, text: str | Parse | Op) -> Result:
+        """Answer a text about a scene.
+
+        Readings are tried in the order of their scores, until none that is left could do better;
+        see :mod:`neurosym.reading`. What the program needs to know about the picture is looked
+        up in the picture first, for the objects that matter only.
+
+        Args:
+            scene: from :meth:`perceive` or elsewhere.
+            text: an expression or question, its parse, or a program.
+
+        Returns:
+            The result. What the scene has no word for gives the status "unsupported".
+
+        Raises:
+            TextError, GrammarError: the text cannot be read.
+            ExecutionError: the program exceeds a bound.
+        """
+        parse = _as_parse(text) if isinstance(text, Op) else text
+        if isinstance(parse, str):
+            parse = self.parse(parse)
+        best: tuple[float, Reading, Scene, Outcome | None, str] | None = None
+        for reading in parse.readings[: self.max_readings]:
+            if best is not None and reading.score <= best[0]:
+                break
+            seen, outcome, message = self._execute(scene, reading.program)
+            worth = utility(reading, outcome)
+            if best is None or worth > best[0]:
+                best = (worth, reading, seen, outcome, message)
+        if best is None:
+            raise AssertionError("a parse has at least one reading")
+        _, reading, seen, outcome, message = best
+        if outcome is None:
+            return Result(parse, seen, None, Decision("unsupported"), reading, message)
+        decision = decide(outcome, seen, threshold=self.threshold, abstain=self.abstain)
+        return Result(parse, seen, outcome, decision, reading)
+
+    def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | None, str]:
+        try:
+            seen = self._attend(scene, program)
+            return seen, self.executor.run(program, seen), ""
+        except UnknownConceptError as error:
+            return scene, None, error.message
+
+    def _attend(self, scene: Scene, program: Op) -> Scene:
+        """The scene with the attributes that the program asks of the objects that it asks about.
+
+        Inner filters come first, so that outer ones see fewer objects.
+        """
+        for node in program.walk():
+            if not isinstance(node, Filter) or scene.pixels is None:
+                continue
+            table = scene.attribute(node.attribute)
+            if bool(table.evidence.all()):
+                continue
+            reached = self.executor.run(node.objects, scene).objects
+            if reached is None:
+                raise AssertionError("a filter's operand is a set")
+            scene = scene.observe(node.attribute, (reached >= MATTERS).nonzero().flatten().tolist())
+        return scene
+
+
+def device_of(device: str | torch.device | None) -> torch.device:
+    """The device that is named, else CUDA when there is one, else the CPU.
+
+    Raises:
+        PerceptionError: there is no such device.
+    """
+    try:
+        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise PerceptionError(f'cannot use the device "{device}": {reason}') from None
+    return chosen
+
+
+def find_pipeline() -> str | Path:
+    """An installed ``en_core_web_*`` pipeline's name, else the path of the model store's."""
+    from importlib.util import find_spec
+
+    for name in SPACY_MODELS:
+        if find_spec(name) is not None:
+            return name
+    return path_of(STORE_PIPELINE)
+
+
+def _as_parse(program: Op) -> Parse:
+    text = str(program)
+    tree = Tree("program", (), Span(0, len(text)))
+    return Parse(text, (), (Reading(program, 0.0, tree, ()),))
+
+
+class LazyPerception(Perception):
+    """The default perception, loaded when the first image comes.
+
+    Args:
+        device: where to run.
+        concepts: a file of words to use instead of the default one.
+    """
+
+    name = "picodet+mobilesam"
+
+    def __init__(self, device: torch.device, concepts: Path | None) -> None:
+        self._device = device
+        self._concepts = concepts
+
+    @cached_property
+    def _whole(self) -> Perception:
+        from neurosym.perception.pipeline import DefaultPerception
+
+        return DefaultPerception.load(path_of, device=self._device, concepts=self._concepts)
+
+    def perceive(self, image: Any) -> Scene:
+        """See :meth:`Perception.perceive`."""
+        return self._whole.perceive(image)

@@ -1,0 +1,275 @@
+"""The command line: ``neurosym ground | parse | scene | demo | models``.
+
+Bad input prints one line and exits with 2; nothing is written before everything is computed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurosym import __version__
+from neurosym.errors import DataError, NeurosymError
+from neurosym.models.commands import add_commands
+
+if TYPE_CHECKING:
+    from neurosym.api import Grounder
+    from neurosym.grammar import Parse
+    from neurosym.result import Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: the words after ``neurosym``; those of this process when left out.
+
+    Returns:
+        The exit code: 0, 2 for bad input, 130 when interrupted.
+    """
+    namespace = _arguments().parse_args(arguments)
+    try:
+        return int(namespace.handler(namespace))
+    except NeurosymError as error:
+        print(_one_line(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("neurosym: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away; there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+
+
+def _one_line(error: NeurosymError) -> str:
+    message = " ".join(error.message.split())
+    if error.text is not None and error.span is not None and str(error.span) not in message:
+        words = error.span.of(error.text)
+        message += f' (at {error.span}: "{words}")' if words.strip() else f" (at {error.span})"
+    return f"neurosym: {message}"
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neurosym", description="Grounds language in images, and shows why."
+    )
+    parser.add_argument("--version", action="version", version=f"neurosym {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    ground = commands.add_parser("ground", help="find what an expression means in a photograph")
+    ground.add_argument("photo", metavar="PHOTO", help="an image file, or a saved scene (.json)")
+    ground.add_argument("text", metavar="TEXT", help="an expression or a question")
+    _add_output(ground)
+    _add_language(ground)
+    _add_perception(ground)
+    ground.set_defaults(handler=_ground)
+
+    parse = commands.add_parser("parse", help="show how a text is understood")
+    parse.add_argument("text", metavar="TEXT", help="an expression or a question")
+    _add_language(parse)
+    parse.set_defaults(handler=_parse)
+
+    scene = commands.add_parser("scene", help="detections, attributes and scene graph as JSON")
+    scene.add_argument("photo", metavar="PHOTO", help="an image file")
+    scene.add_argument("--out", metavar="FILE", type=Path, help="write JSON here, not to stdout")
+    _add_perception(scene)
+    scene.set_defaults(handler=_scene)
+
+    demo = commands.add_parser("demo", help="ground expressions in a photograph that is at hand")
+    demo.add_argument("text", metavar="TEXT", nargs="?", help="another expression")
+    _add_output(demo)
+    _add_language(demo)
+    _add_perception(demo)
+    demo.set_defaults(handler=_demo)
+
+    add_commands(commands)
+    return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        type=Path,
+        help="write overlay.png, result.json and the alignment maps here",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--spacy", metavar="PIPELINE", help="a spaCy pipeline's name or path")
+    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="a TOML file of words")
+
+
+def _add_perception(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", help="cpu or cuda; cuda when there is one")
+    parser.add_argument(
+        "--concepts", metavar="FILE", type=Path, help="a TOML file of nouns and what they cover"
+    )
+    parser.add_argument(
+        "--max-pixels", metavar="N", type=int, help="largest image that is taken, in pixels"
+    )
+
+
+def _grounder(namespace: argparse.Namespace) -> Grounder:
+    from neurosym.api import Grounder
+
+    options: dict[str, Any] = {}
+    if namespace.max_pixels is not None:
+        options["max_pixels"] = namespace.max_pixels
+    return Grounder.default(
+        device=namespace.device,
+        spacy=getattr(namespace, "spacy", None),
+        lexicon=getattr(namespace, "lexicon", None),
+        concepts=namespace.concepts,
+        **options,
+    )
+
+
+def _ground(namespace: argparse.Namespace) -> int:
+    from neurosym.scene import Scene
+
+    _check_folder(namespace.out)
+    grounder = _grounder(namespace)
+    parse = grounder.parse(namespace.text)
+    if namespace.photo.endswith(".json"):
+        scene = Scene.load(namespace.photo)
+    else:
+        scene = grounder.perceive(namespace.photo)
+    return _report(grounder.ground(scene, parse), namespace)
+
+
+def _demo(namespace: argparse.Namespace) -> int:
+    from neurosym.demo import EXPRESSION, MORE, photograph
+    from neurosym.views.text import answer_text
+
+    _check_folder(namespace.out)
+    grounder = _grounder(namespace)
+    parse = grounder.parse(namespace.text or EXPRESSION)
+    scene = grounder.perceive(photograph())
+    code = _report(grounder.ground(scene, parse), namespace)
+    if namespace.text is None and not namespace.json:
+        print("\nMore of the same photograph\n")
+        for text in MORE:
+            result = grounder.ground(scene, text)
+            print(f"  {text}\n      {' '.join(answer_text(result).split())}")
+    return code
+
+
+def _report(result: Result, namespace: argparse.Namespace) -> int:
+    from neurosym.views.document import result_document
+    from neurosym.views.text import answer_text, program_text, trace_text, tree_text
+
+    if result.status == "unsupported":
+        print(f"neurosym: {' '.join(result.message.split())}", file=sys.stderr)
+        return 2
+    if namespace.json:
+        print(json.dumps(result_document(result), indent=2))
+    else:
+        _section("Text", result.text)
+        _section("Parse tree", tree_text(result.syntax))
+        _section("Program", f"{program_text(result.program, result.text)}\n\n{result.program}")
+        _section("Trace", trace_text(result))
+        _section("Answer", answer_text(result))
+        _section("Why", result.explain())
+    if namespace.out is not None:
+        written = _write(result, namespace.out)
+        if not namespace.json:
+            _section("Written", "\n".join(str(path) for path in written))
+    return 0
+
+
+def _write(result: Result, folder: Path) -> list[Path]:
+    """Write the picture, the result and the maps; all are made before the first is written."""
+    from neurosym.views.document import result_document
+    from neurosym.views.overlay import save_alignment, save_picture
+
+    picture, alignment = result.picture(), result.alignment
+    document = json.dumps(result_document(result), indent=2)
+    _make_folder(folder)
+    written = [save_picture(picture, folder / "overlay.png")]
+    target = folder / "result.json"
+    _write_text(target, document)
+    written.append(target)
+    save_alignment(alignment, folder / "alignment")
+    written.append(folder / "alignment")
+    return written
+
+
+def _parse(namespace: argparse.Namespace) -> int:
+    from neurosym.api import find_pipeline
+    from neurosym.grammar import Lexicon, Parser
+
+    lexicon = None if namespace.lexicon is None else Lexicon.load(namespace.lexicon)
+    print_parse(Parser(namespace.spacy or find_pipeline(), lexicon).parse(namespace.text))
+    return 0
+
+
+def print_parse(parse: Parse) -> None:
+    """Print tokens, tree, program and other readings."""
+    from neurosym.views.text import program_text, tree_text
+
+    words = [
+        f"{t.text}/{t.tag}" + (f"={t.lemma}" if t.lemma != t.lower else "") for t in parse.tokens
+    ]
+    _section("Tokens", " ".join(words))
+    _section("Parse tree", tree_text(parse.syntax))
+    _section("Program", f"{program_text(parse.program, parse.text)}\n\n{parse.program}")
+    if len(parse.readings) > 1:
+        others = [f"{reading.score:6.2f}  {reading.program}" for reading in parse.readings[1:]]
+        _section("Other readings", "\n".join(others))
+    if parse.unused:
+        _section("Unused words", ", ".join(token.text for token in parse.unused))
+
+
+def _scene(namespace: argparse.Namespace) -> int:
+    from neurosym.api import LazyPerception, device_of
+    from neurosym.perception.images import MAX_PIXELS, load_image
+    from neurosym.perception.pipeline import COLOR
+    from neurosym.scene_io import to_document
+
+    image = load_image(namespace.photo, max_pixels=namespace.max_pixels or MAX_PIXELS)
+    perception = LazyPerception(device_of(namespace.device), namespace.concepts)
+    scene = perception.perceive(image)
+    scene = scene.observe(COLOR, range(len(scene)))
+    if namespace.out is None:
+        print(json.dumps(to_document(scene)))
+    else:
+        scene.save(namespace.out)
+        print(f"{scene}\nwritten to {namespace.out}")
+    return 0
+
+
+def _section(title: str, body: str) -> None:
+    print(f"{title}\n{'-' * len(title)}\n{body}\n")
+
+
+def _check_folder(folder: Path | None) -> None:
+    """Refuse an impossible output folder before any work is done."""
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise DataError(f"--out {folder} is a file: name a folder")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {error.strerror}") from None
+
+
+def _write_text(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""A result as plain lists, numbers and strings, ready for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurosym.program import Op
+from neurosym.result import Result
+from neurosym.scene import Scene
+
+FORMAT = "neurosym-result/1"
+
+
+def result_document(result: Result) -> dict[str, Any]:
+    """Everything that a program needs to use a result; probabilities are rounded to 6 places."""
+    outcome = result.outcome
+    return {
+        "format": FORMAT,
+        "text": result.text,
+        "program": str(result.program),
+        "status": result.status,
+        "answer": result.answer,
+        "probability": round(result.probability, 6),
+        "none": round(outcome.none, 6) if outcome else None,
+        "many": round(outcome.many, 6) if outcome else None,
+        "exact": outcome.exact if outcome else None,
+        "unexplored": round(outcome.unexplored, 6) if outcome else None,
+        "objects": [
+            _object(result.scene, index, float(probability))
+            for index, probability in zip(
+                result.objects, result.probabilities.tolist(), strict=False
+            )
+        ],
+        "unused": [token.text for token in result.unused],
+        "message": result.message,
+        "readings": [
+            {"program": str(reading.program), "score": reading.score} for reading in result.readings
+        ],
+        "trace": [
+            {
+                "program": str(step.op),
+                "words": _words(step.op, result.text),
+                "objects": (
+                    {i: round(p, 6) for i, p in enumerate(step.objects.tolist()) if p >= 1e-3}
+                    if step.objects is not None
+                    else None
+                ),
+                "number": (
+                    [round(p, 6) for p in step.number.tolist()] if step.number is not None else None
+                ),
+                "truth": step.truth,
+                "none": round(step.none, 6),
+                "many": round(step.many, 6),
+                "exact": step.exact,
+                "note": step.note,
+            }
+            for step in result.trace
+        ],
+    }
+
+
+def _object(scene: Scene, index: int, probability: float) -> dict[str, Any]:
+    best = int(scene.categories.probabilities[index].argmax())
+    return {
+        "index": index,
+        "category": scene.categories.values[best],
+        "box_xyxy": [round(float(v), 2) for v in scene.boxes[index]],
+        "probability": round(probability, 6),
+    }
+
+
+def _words(op: Op, text: str) -> list[str]:
+    return [span.of(text) for span in op.words]

@@ -1,0 +1,219 @@
+"""The default perception: PicoDet boxes, MobileSAM masks, colours from pixels, geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
+from neurosym.perception.concepts import load_concepts
+from torch import Tensor
+
+from neurosym.errors import PerceptionError
+from neurosym.perception import geometry
+from neurosym.perception.base import Detector, Perception, Segmenter
+from neurosym.perception.detections import Calibration, Hypotheses, hypotheses
+from neurosym.perception.mobile_sam import MobileSam
+from neurosym.perception.picodet import PicoDet, coco_categories
+from neurosym.scene import Categorical, Concept, ImageSize, Pixels, Scene
+
+COLOR = "color"
+PERSON = "person"
+MASKS_AT_ONCE = 32
+
+
+class PicoDetector:
+    """PicoDet with its calibration, as a detector of hypotheses.
+
+    Args:
+        weights: folder with ``model.pdiparams`` and ``model.pdmodel``.
+        device: where to run.
+    """
+
+    def __init__(self, weights: Path, device: torch.device | str = "cpu") -> None:
+        self._model = PicoDet.load(
+            weights / "model.pdiparams", weights / "model.pdmodel", torch.device(device)
+        )
+        self._calibration = Calibration.default()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The 80 categories of COCO."""
+        return coco_categories()
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[Hypotheses]:
+        """See :meth:`Detector.detect`."""
+        return [hypotheses(raw, self._calibration) for raw in self._model.detect(images)]
+
+
+class PhotoPixels(Pixels):
+    """Answers from a photograph: masks, colours. Every answer is made once and kept.
+
+    Args:
+        photo: uint8 [height, width, 3] RGB.
+        boxes: [N, 4] xyxy on the CPU.
+        clothing: [N] probability that an object is a person, whose colour is that of the clothes.
+        segmenter: called when the first mask is needed.
+    """
+
+    def __init__(
+        self,
+        photo: np.ndarray,
+        boxes: Tensor,
+        clothing: Tensor,
+        segmenter: Callable[[], Segmenter],
+    ) -> None:
+        self._photo = photo
+        self._boxes = boxes
+        self._clothing = clothing
+        self._segmenter = segmenter
+        self._masks: dict[int, Tensor] = {}
+
+    @cached_property
+    def _embedding(self) -> object:
+        return self._segmenter().encode(self._photo)
+
+    @cached_property
+    def _pixel_colours(self) -> Tensor:
+        return pixel_colours(torch.from_numpy(self._photo))
+
+    def image(self) -> Tensor | None:
+        """The photograph."""
+        return torch.from_numpy(self._photo)
+
+    def masks(self, indices: Sequence[int]) -> Tensor:
+        """See :meth:`Pixels.masks`."""
+        missing = [i for i in dict.fromkeys(indices) if i not in self._masks]
+        for start in range(0, len(missing), MASKS_AT_ONCE):
+            part = missing[start : start + MASKS_AT_ONCE]
+            made, _ = self._segmenter().masks(self._embedding, self._boxes[part])
+            self._masks.update(zip(part, made.cpu(), strict=True))
+        if not len(indices):
+            return torch.zeros((0, *self._photo.shape[:2]), dtype=torch.bool)
+        return torch.stack([self._masks[i] for i in indices])
+
+    def known_masks(self) -> Mapping[int, Tensor]:
+        """See :meth:`Pixels.known_masks`."""
+        return dict(self._masks)
+
+    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
+        """Colours; nothing else is read off pixels."""
+        if attribute != COLOR:
+            return None
+        rows = list(indices)
+        return object_colours(
+            torch.from_numpy(self._photo), self.masks(rows), self._boxes[rows], self._clothing[rows]
+        )
+
+    def evidence(self, attribute: str, value: str) -> Tensor | None:
+        """How far each pixel has a colour."""
+        if attribute != COLOR or value not in COLOURS:
+            return None
+        return self._pixel_colours[..., COLOURS.index(value)]
+
+
+class DefaultPerception(Perception):
+    """The default pipeline; loads the segmenter when the first mask is needed.
+
+    Args:
+        detector: finds things.
+        segmenter: called once, when the first mask is needed.
+        concepts: words that the detector's categories cover.
+        device: where the scene's arrays lie.
+    """
+
+    name = "picodet+mobilesam"
+
+    def __init__(
+        self,
+        detector: Detector,
+        segmenter: Callable[[], Segmenter],
+        concepts: Mapping[str, Concept],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._detector = detector
+        self._make_segmenter = segmenter
+        self._concepts = concepts
+        self._device = torch.device(device)
+
+    @staticmethod
+    def load(
+        weights: Callable[[str], Path],
+        *,
+        device: torch.device | str = "cpu",
+        concepts: Path | None = None,
+    ) -> DefaultPerception:
+        """The default models.
+
+        Args:
+            weights: gives the folder of a model's files by its name, fetching it when needed.
+            device: where to run.
+            concepts: a file of words to use instead of the default one.
+
+        Raises:
+            PerceptionError: weights do not fit.
+            ModelStoreError: weights cannot be fetched.
+            LexiconError: the file of words is wrong.
+        """
+        detector = PicoDetector(weights("picodet-s"), device)
+
+        def segmenter() -> Segmenter:
+            return MobileSam.load(weights("mobile-sam") / "mobile_sam.pt", torch.device(device))
+
+        return DefaultPerception(
+            detector, segmenter, load_concepts(detector.categories, concepts), device
+        )
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        return self._make_segmenter()
+
+    def perceive(self, image: np.ndarray) -> Scene:
+        """See :meth:`Perception.perceive`."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise PerceptionError(
+                f"an image must be uint8 [height, width, 3], not {image.dtype} {list(image.shape)}"
+            )
+        (found,) = self._detector.detect([image])
+        return self._scene(image, found)
+
+    def _scene(self, image: np.ndarray, found: Hypotheses) -> Scene:
+        size = ImageSize(*image.shape[:2])
+        boxes, existence = found.boxes.cpu(), found.existence.cpu()
+        categories = found.categories.cpu()
+        names = self._detector.categories
+        count = len(boxes)
+        person = categories[:, names.index(PERSON)] if PERSON in names else torch.zeros(count)
+        unknown = torch.full((count, len(COLOURS)), 1 / len(COLOURS))
+        scene = Scene(
+            size=size,
+            boxes=boxes,
+            existence=existence,
+            groups=found.group.cpu(),
+            categories=Categorical(
+                names, categories, torch.ones(count, dtype=torch.bool), "picodet-s"
+            ),
+            attributes={
+                COLOR: Categorical(
+                    COLOURS, unknown, torch.zeros(count, dtype=torch.bool), "pixels in the mask"
+                ),
+                "size": geometry.sizes(boxes, existence, categories),
+                **geometry.places(boxes, size),
+            },
+            relations=geometry.relations(boxes),
+            measures=geometry.measures(boxes, size),
+            distances=geometry.distances(boxes),
+            concepts=self._concepts,
+            pixels=PhotoPixels(image, boxes, person, lambda: self._segmenter),
+            provenance={
+                "perception": self.name,
+                "detector": "PicoDet-S 416, COCO, calibrated",
+                "masks": "MobileSAM",
+                "colors": "CIELAB in the mask",
+                "relations": geometry.SOURCE,
+            },
+        )
+        return scene.to(self._device)
