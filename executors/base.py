@@ -65,7 +65,8 @@ class Outcome:
         unexplored: probability mass of the worlds that were left out to keep within bounds; the
             other numbers are renormalised without it.
         error: standard error of the numbers when they are a mean over sampled worlds, else 0.
-        steps: every node's value in order of evaluation, the root last.
+        steps: every node's value in order of evaluation, the root last. Executors that evaluate
+            equal nodes once list them once.
     """
 
     kind: Kind

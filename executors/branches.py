@@ -35,11 +35,9 @@ class Groups:
     first: Tensor
 
     @staticmethod
-    def of(numbers: Tensor) -> Groups | None:
-        """From group numbers [Q, N]; None when no two objects share a group."""
+    def of(numbers: Tensor) -> Groups:
+        """From group numbers [Q, N]."""
         same = numbers[:, :, None] == numbers[:, None, :]
-        if int(same.sum()) == numbers.numel():
-            return None
         count = numbers.shape[1]
         earlier = torch.ones(count, count, dtype=torch.bool, device=numbers.device).tril(-1)
         return Groups(same.float(), ~(same & earlier).any(-1)[:, None, :])

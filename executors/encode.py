@@ -170,19 +170,24 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
     for number in everything:
         atoms[number] = torch.ones_like(state if crisp else state[:, :1])[:, None]
     group_numbers = look_up(0, (), lambda _, scene: _group_numbers(scene, objects))
+    overlapping = any(len(torch.unique(row)) < objects for row in group_numbers.tables)
     return Encoded(
         state=state[:, None],
-        groups=Groups.of(group_numbers.rows()),
+        groups=Groups.of(group_numbers.rows()) if overlapping else None,
         atoms=atoms,
         relations=relations,
         keys=keys,
         distances=distances,
         crisp=crisp,
         soft_relations=frozenset(
-            n for n, r in relations.items() if not bool(((r.tables == 0) | (r.tables == 1)).all())
+            n for n, r in relations.items() if not crisp and not _is_crisp(r.tables)
         ),
         counts=tuple(len(scene) for scene in scenes),
     )
+
+
+def _is_crisp(tables: Tensor) -> bool:
+    return bool(((tables == 0) | (tables == 1)).all())
 
 
 def _names(op: Op) -> tuple[str, ...]:

@@ -49,7 +49,10 @@ from neurosym.scene import Scene
 
 MAX_CASES = 256
 """Default bound on the cases that are kept apart for one query."""
-_BATCH_ELEMENTS = 50_000_000
+# What one batch may hold, in elements of a case's tables: soft batches are padded to the query with
+# the most cases, so that large ones waste more than they save.
+_CRISP_ELEMENTS = 50_000_000
+_SOFT_ELEMENTS = 20_000_000
 
 
 # One rule per operator: the value of the step, from the values of its operands.
@@ -344,7 +347,7 @@ class TensorExecutor(Executor):
         for (_, is_crisp), numbers in batches.items():
             size = max(len(scenes[n]) for n in numbers)
             share = size * max(size, 8) * (1 if is_crisp else self.max_cases)
-            most = max(1, _BATCH_ELEMENTS // max(1, share))
+            most = max(1, (_CRISP_ELEMENTS if is_crisp else _SOFT_ELEMENTS) // max(1, share))
             for start in range(0, len(numbers), most):
                 part = numbers[start : start + most]
                 found = self._run_batch(
@@ -406,7 +409,7 @@ def _steps(run: Run, value: Value, scenes: Sequence[Scene]) -> list[Step]:
 
 
 def _note(op: Op, scene: Scene, objects: Tensor | None, exact: bool) -> str:
-    notes = [] if exact else ["approximate: depends on several objects together"]
+    notes = [] if exact else ["depends on several objects together"]
     if isinstance(op, Filter) and objects is not None:
         blind = int(((objects > 0.02) & ~scene.attribute(op.attribute).evidence).sum())
         if blind:

@@ -17,7 +17,7 @@ from neurosym.perception.base import Perception
 from neurosym.perception.images import MAX_PIXELS, load_image
 from neurosym.program import Filter, Op
 from neurosym.reading import utility
-from neurosym.result import Decision, Result, decide
+from neurosym.result import PRESUME, THRESHOLD, Decision, Result, decide
 from neurosym.scene import Scene
 from neurosym.span import Span
 
@@ -39,8 +39,7 @@ class Grounder:
         perception: makes scenes from images; None when scenes come from elsewhere.
         parser: makes programs from texts.
         executor: runs programs; the tensor executor when left out.
-        threshold: an object is in a set answer from this probability on.
-        abstain: below this probability of the answer the status is "abstained".
+        threshold, presume, abstain: how answers are decided; see :func:`neurosym.result.decide`.
         max_readings: most readings of a text that are executed.
         max_pixels: largest image that :meth:`perceive` takes.
 
@@ -57,7 +56,8 @@ class Grounder:
         parser: Parser,
         *,
         executor: Executor | None = None,
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
+        presume: float = PRESUME,
         abstain: float = 0.0,
         max_readings: int = MAX_READINGS,
         max_pixels: int = MAX_PIXELS,
@@ -66,6 +66,7 @@ class Grounder:
         self.parser = parser
         self.executor = TensorExecutor() if executor is None else executor
         self.threshold = threshold
+        self.presume = presume
         self.abstain = abstain
         self.max_readings = max_readings
         self.max_pixels = max_pixels
@@ -152,7 +153,13 @@ class Grounder:
         _, reading, seen, outcome, message = best
         if outcome is None:
             return Result(parse, seen, None, Decision("unsupported"), reading, message)
-        decision = decide(outcome, seen, threshold=self.threshold, abstain=self.abstain)
+        decision = decide(
+            outcome,
+            seen,
+            threshold=self.threshold,
+            presume=self.presume,
+            abstain=self.abstain,
+        )
         return Result(parse, seen, outcome, decision, reading)
 
     def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | None, str]:

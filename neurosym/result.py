@@ -42,54 +42,71 @@ class Decision:
     probability: float = 0.0
 
 
+THRESHOLD = 0.5
+"""Default probability from which on an object is in a set answer."""
+PRESUME = 0.7
+"""Default prior probability that what a text names is there.
+
+People seldom refer to what they do not see, so that "none" needs more than even odds: it is said
+when its odds exceed 0.7 / 0.3. The probabilities that are reported leave this prior out.
+"""
+
+
 def decide(
-    outcome: Outcome, scene: Scene, *, threshold: float = 0.5, abstain: float = 0.0
+    outcome: Outcome,
+    scene: Scene,
+    *,
+    threshold: float = THRESHOLD,
+    presume: float = PRESUME,
+    abstain: float = 0.0,
 ) -> Decision:
     """Choose the answer from the probabilities of an outcome.
 
     Args:
         outcome: of the program on the scene.
         scene: the scene, for its groups.
-        threshold: an object is in a set answer from this probability on. Of a group, whose members
-            are hypotheses of one thing, the likeliest member is in when the group reaches it.
+        threshold: an object is in a set answer from this probability on, given that what the
+            program presupposes holds. Of a group, whose members are hypotheses of one thing, the
+            likeliest member is in when the group reaches it.
+        presume: prior probability in (0, 1) that what the text names is there; 0.5 is neutral.
         abstain: with a reported probability below this the status is "abstained".
 
     Returns:
-        The decision. A referent is "ok" when "exactly one" is likelier than none and than many.
+        The decision: "none", "many" or, when both are less likely, the answer.
     """
+    held = max(0.0, 1.0 - outcome.none - outcome.many)
+    missing = outcome.none * (1.0 - presume) / presume
     found: Decision
-    defined = max(0.0, 1.0 - outcome.none - outcome.many)
-    failed: Status | None = None
-    if outcome.none >= defined and outcome.none >= outcome.many:
-        failed = "none"
-    elif outcome.many >= defined:
-        failed = "many"
-    if failed is not None:
-        found = Decision(failed, probability=outcome.none if failed == "none" else outcome.many)
+    if missing >= held and missing >= outcome.many:
+        found = Decision("none", probability=outcome.none)
+    elif outcome.many >= held:
+        found = Decision("many", probability=outcome.many)
     elif outcome.kind is Kind.TRUTH:
         yes = outcome.truth or 0.0
-        answer = yes >= defined - yes
-        found = Decision("ok", answer=answer, probability=yes if answer else defined - yes)
+        answer = yes >= held - yes
+        found = Decision("ok", answer=answer, probability=yes if answer else held - yes)
     elif outcome.kind is Kind.NUMBER and outcome.number is not None:
         best = int(outcome.number.argmax())
         found = Decision("ok", answer=best, probability=float(outcome.number[best]))
     else:
-        found = _choose(outcome, scene, threshold)
+        found = _choose(outcome, scene, threshold, held)
     if found.probability < abstain:
         return Decision("abstained", probability=found.probability)
     return found
 
 
-def _choose(outcome: Outcome, scene: Scene, threshold: float) -> Decision:
+def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> Decision:
     if outcome.objects is None:
         raise AssertionError("an outcome of objects carries objects")
+    best, probability = _likeliest_thing(outcome.objects, scene)
     if outcome.kind is Kind.REFERENT:
-        best, probability = _likeliest_thing(outcome.objects, scene)
         return Decision("ok", (best,), probability=probability)
-    chosen = select_from_groups(outcome.objects, scene, threshold)
-    if not chosen:
-        return Decision("none", probability=outcome.none)
-    return Decision("ok", chosen, probability=1.0 - outcome.none - outcome.many)
+    # The root's step counts failures only, not an answer that is empty.
+    failed = outcome.steps[-1].none if outcome.steps else outcome.none
+    given = outcome.objects / max(1.0 - failed - outcome.many, 1e-9)
+    chosen = select_from_groups(given, scene, threshold)
+    # That something is there may be likely although no single thing is.
+    return Decision("ok", chosen or (best,), probability=held)
 
 
 def _likeliest_thing(probabilities: Tensor, scene: Scene) -> tuple[int, float]:

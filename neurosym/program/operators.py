@@ -123,7 +123,7 @@ class Closest(Op):
     rank: Rank = 1
     returns = Kind.OBJECTS
     evoked_by = ("closest to", "nearest to")
-    explanation = "{rank} {objects} closest to {landmarks}"
+    explanation = "{objects} {rank} closest to {landmarks}"
 
 
 class Farthest(Op):
@@ -141,7 +141,7 @@ class Farthest(Op):
     rank: Rank = 1
     returns = Kind.OBJECTS
     evoked_by = ("farthest from", "furthest from")
-    explanation = "{rank} {objects} farthest from {landmarks}"
+    explanation = "{objects} {rank} farthest from {landmarks}"
 
 
 class Superlative(Op):

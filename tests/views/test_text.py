@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from neurosym.executors.base import Outcome
+from neurosym.grammar.tree import Tree
+from neurosym.program import parse_program
+from neurosym.span import Span
+from neurosym.views import answer_text, program_text, trace_text, tree_text
+
+LEFT = (
+    "the plate to the left of the fork",
+    "(the (relate (select plate) left_of (the (select fork))))",
+    ["plate", "fork", "the#3", "to the left of", "the"],
+)
+
+
+def _word(label: str, words: str, start: int) -> Tree:
+    return Tree(label, (), Span(start, start + len(words)), unit=0, words=words)
+
+
+def test_tree_text() -> None:
+    phrase = Tree("phrase", (_word("the", "the", 0), _word("noun", "chair", 8)), Span(0, 13))
+    tree = Tree("refer", (phrase, _word("stop", ".", 13)), Span(0, 14))
+    assert tree_text(tree).splitlines() == [
+        "refer",
+        "├─ phrase",
+        '│  ├─ the "the"',
+        '│  └─ noun "chair"',
+        '└─ stop "."',
+    ]
+
+
+def test_program_text_names_the_words(made: SimpleNamespace) -> None:
+    text, program, words = LEFT
+    bound = made.bind(parse_program(program), text, words)
+    assert program_text(bound, text).splitlines() == [
+        'the                   "the"',
+        '└─ relate left_of     "to the left of"',
+        '   ├─ select plate    "plate"',
+        '   └─ the             "the"',
+        '      └─ select fork  "fork"',
+    ]
+    assert program_text(bound).splitlines()[-1].split() == ["└─", "select", "fork", "[29-33]"]
+
+
+def test_trace_text(made: SimpleNamespace) -> None:
+    lines = trace_text(made.result(*LEFT)).splitlines()
+    assert lines[0].split() == ["step", "operator", "words", "value", "none", "many"]
+    assert len(lines) == 6
+    assert '4  relate %1 left_of %3  "to the left of"  #0 plate 1.00, #1 plate 1.00' in lines[4]
+    assert lines[5].split()[-2:] == ["0.00", "1.00"]
+
+
+def test_repeated_operands_are_named_by_their_first_step(made: SimpleNamespace) -> None:
+    result = made.result(
+        "plates except the green plate",
+        "(minus (select plate) (the (filter (select plate) color green)))",
+        ["plates", "plate", "green", "the", "except"],
+    )
+    assert "minus %1 %4" in trace_text(result).splitlines()[-1]
+
+
+def test_trace_text_keeps_to_the_width(made: SimpleNamespace) -> None:
+    result = made.result(*LEFT)
+    for width in (60, 80, 100):
+        lines = trace_text(result, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+    squeezed = " ".join(" ".join(line.split()) for line in lines)
+    assert "#0 plate 1.00, #1 plate 1.00" in squeezed
+
+
+def test_trace_text_says_what_is_approximate_and_noted(made: SimpleNamespace) -> None:
+    def loosen(outcome: Outcome) -> Outcome:
+        last = replace(outcome.steps[-1], exact=False, note="depends on several objects")
+        return replace(outcome, steps=(*outcome.steps[:-1], last))
+
+    lines = trace_text(made.result(*LEFT, change_outcome=loosen)).splitlines()
+    assert "~ no object" in lines[-2]
+    assert lines[-1].strip() == "(depends on several objects)"
+
+
+def test_trace_text_of_numbers_and_truths(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "", {3: [0, 0, 0.75, 0.25, 0]})
+    count = made.result("how many chairs", "(count (select chair))", ["chairs", ""], scene=soft)
+    assert "1: 0.25, 2: 0.75" in trace_text(count)
+    exist = made.result("is there a cube", "(exist (select cube))", ["cube", ""])
+    assert "yes 0.00" in trace_text(exist)
+
+
+def test_objects_beyond_the_top_are_counted(made: SimpleNamespace) -> None:
+    result = made.result("things", "(everything)", ["things"])
+    assert "#0 plate 1.00, #1 plate 1.00 and 4 more" in trace_text(result, top=2)
+
+
+def test_colour_only_when_asked_for(made: SimpleNamespace) -> None:
+    result: Any = made.result("the cube", "(the (select cube))", ["cube", "the"])
+    assert "\x1b" not in trace_text(result) + answer_text(result)
+    marked = trace_text(result, colour=True).splitlines()
+    assert marked[0].startswith("\x1b[1m")
+    assert marked[-1].startswith("\x1b[31m")
+    assert marked[-1].endswith("\x1b[0m")
+    assert answer_text(result, colour=True).startswith("\x1b[31mnone\x1b[0m")
+
+
+def test_answer_text(made: SimpleNamespace) -> None:
+    fork = made.result("the fork", "(the (select fork))", ["fork", "the"])
+    assert answer_text(fork) == "ok (1.00): #2 fork 1.00, box x 60 to 66, y 20 to 40"
+    chairs = made.result("chairs", "(select chair)", ["chairs"])
+    assert answer_text(chairs).splitlines() == [
+        "ok (1.00): 2 objects",
+        "  #3 chair 1.00, box x 2 to 22, y 44 to 58",
+        "  #4 chair 1.00, box x 24 to 44, y 44 to 58",
+    ]
+    count = made.result("how many chairs", "(count (select chair))", ["chairs", ""])
+    assert answer_text(count) == "ok (1.00): 2"
+    exist = made.result("is there a cube", "(exist (select cube))", ["cube", ""])
+    assert answer_text(exist) == "ok (1.00): no"
+    unknown = made.result(
+        "the unicorn", "(the (select unicorn))", ["unicorn", "the"], executed=False
+    )
+    assert answer_text(unknown).endswith('this scene has no category "unicorn"')
+    assert trace_text(unknown).startswith("not executed: ")
