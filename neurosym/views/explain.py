@@ -98,8 +98,6 @@ def _answer(result: Result) -> list[str]:
     if result.status == "abstained":
         return [f"No answer: the likeliest outcome has a probability of only {probability}."]
     if result.status == "none":
-        if result.probability < _HALF:
-            return [f"No object is likely enough; that there is none is {probability} probable."]
         return [f"There is none (probability {probability})."]
     if result.status == "many":
         return [f"There are several (probability {probability}): the text picks out no single one."]
