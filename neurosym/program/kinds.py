@@ -68,8 +68,8 @@ class Order:
 ORDERS: dict[str, Order] = {
     order.name: order
     for order in (
-        Order("leftmost", "x_center", descending=False),
-        Order("rightmost", "x_center", descending=True),
+        Order("leftmost", "left_reach", descending=False),
+        Order("rightmost", "right_reach", descending=True),
         Order("topmost", "y_center", descending=False),
         Order("bottommost", "y_center", descending=True),
         Order("largest", "area", descending=True),

@@ -50,7 +50,7 @@ def build_scene(
     for name, pairs in (relations or {}).items():
         for i, j in pairs:
             matrices[name][i, j] = 1
-    left = torch.tensor(numbers["x_center"], dtype=torch.float32)
+    left = torch.tensor(numbers["left_reach"], dtype=torch.float32)
     return Scene(
         size=ImageSize(height=100, width=100),
         boxes=torch.stack([left * 10, left * 0, left * 10 + 10, left * 0 + 10], dim=1),
@@ -100,7 +100,7 @@ def scenes(
         return draw(st.lists(element, min_size=count, max_size=count))
 
     measures = {name: each(st.integers(0, 2).map(float)) for name in MEASURES}
-    x = measures["x_center"]
+    x = measures["left_reach"]
     pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
     relations = {
         name: draw(st.sets(st.sampled_from(pairs))) if pairs else set() for name in RELATIONS

@@ -87,13 +87,16 @@ def mirror_scene(scene: Scene) -> Scene:
     """The mirror image: x runs the other way, and left_of and right_of change places."""
     x1, y1, x2, y2 = scene.boxes.unbind(dim=1)
     width = scene.size.width
-    center = scene.measures["x_center"]
-    moved = Measure(width - center.values, center.unit, center.source)
+    left, right = scene.measures["left_reach"], scene.measures["right_reach"]
+    moved = {
+        "left_reach": Measure(width - right.values, right.unit, right.source),
+        "right_reach": Measure(width - left.values, left.unit, left.source),
+    }
     relations = {MIRRORED.get(name, name): relation for name, relation in scene.relations.items()}
     return dataclasses.replace(
         scene,
         boxes=torch.stack([width - x2, y1, width - x1, y2], dim=1),
-        measures={**scene.measures, "x_center": moved},
+        measures={**scene.measures, **moved},
         relations=relations,
     )
 

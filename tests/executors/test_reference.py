@@ -36,7 +36,11 @@ TABLE = build_scene(
         "next_to": NEXT_TO,
         "left_of": [(i, j) for i in range(4) for j in range(4) if i < j] + [(4, 0), (4, 3)],
     },
-    measures={"x_center": [0, 1, 2, 3, -1], "area": [4, 9, 9, 1, 20]},
+    measures={
+        "left_reach": [0, 1, 2, 3, -1],
+        "right_reach": [0, 1, 2, 3, -1],
+        "area": [4, 9, 9, 1, 20],
+    },
     distances=[
         [0, 1, 2, 3, 1],
         [1, 0, 1, 2, 1],
