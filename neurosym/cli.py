@@ -1,4 +1,4 @@
-"""The command line: ``neurosym ground | parse | scene | demo | models``.
+"""The command line: ``neurosym ground | parse | scene | demo | operators | models``.
 
 Bad input prints one line and exits with 2; nothing is written before everything is computed.
 """
@@ -86,6 +86,9 @@ def _arguments() -> argparse.ArgumentParser:
     _add_language(demo)
     _add_perception(demo)
     demo.set_defaults(handler=_demo)
+
+    operators = commands.add_parser("operators", help="the operators of programs, as Markdown")
+    operators.set_defaults(handler=_operators)
 
     add_commands(commands)
     return parser
@@ -242,6 +245,13 @@ def _scene(namespace: argparse.Namespace) -> int:
     else:
         scene.save(namespace.out)
         print(f"{scene}\nwritten to {namespace.out}")
+    return 0
+
+
+def _operators(_: argparse.Namespace) -> int:
+    from neurosym.views.reference_page import operator_page
+
+    print(operator_page())
     return 0
 
 
