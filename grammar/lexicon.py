@@ -1,0 +1,286 @@
+"""The lexicon: phrases, their word classes and the concepts they stand for."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from neurosym.errors import LexiconError, did_you_mean, nearest
+from neurosym.grammar.classes import WORD_CLASSES, WordClass
+from neurosym.program import ORDERS, Comparison
+
+_PIECE = re.compile(r"[\w']+|[^\w\s]")
+_DIMENSIONED = {WordClass.ATTRIBUTE, WordClass.LOCATION}
+_NOUNS = {WordClass.NOUN, WordClass.GUESSED_NOUN}
+_PLURALS = {
+    WordClass.NOUN: WordClass.PLURAL_NOUN,
+    WordClass.GUESSED_NOUN: WordClass.GUESSED_PLURAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One thing a phrase can be.
+
+    Attributes:
+        word_class: what it can do in a sentence.
+        concept: what it stands for, by the name that programs use.
+        dimension: for an attribute or a location, the attribute whose value ``concept`` is.
+    """
+
+    word_class: WordClass
+    concept: str
+    dimension: str = ""
+
+
+@dataclass(slots=True)
+class _Node:
+    below: dict[str, _Node] = field(default_factory=dict)
+    senses: tuple[Sense, ...] = ()
+
+
+class Lexicon:
+    """Phrases with their senses; immutable.
+
+    Make one with :meth:`default`, :meth:`load` or :meth:`add`.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, Iterable[Sense]],
+        *,
+        features: Mapping[str, frozenset[str]] | None = None,
+        foreign: frozenset[str] = frozenset(),
+    ) -> None:
+        self._entries = {phrase: tuple(dict.fromkeys(s)) for phrase, s in entries.items()}
+        self._features = dict(features or {})
+        self.foreign = foreign
+        self._root = _Node()
+        for phrase, senses in self._entries.items():
+            node = self._root
+            for piece in pieces(phrase):
+                node = node.below.setdefault(piece, _Node())
+            node.senses = tuple(dict.fromkeys((*node.senses, *senses)))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, phrase: object) -> bool:
+        return isinstance(phrase, str) and bool(self.senses(phrase))
+
+    def senses(self, phrase: str) -> tuple[Sense, ...]:
+        """What ``phrase`` can be; empty when it is not listed."""
+        node: _Node | None = self._root
+        for piece in pieces(phrase.lower()):
+            node = node.below.get(piece) if node else None
+        return node.senses if node else ()
+
+    def phrases(self, word_class: WordClass | None = None) -> tuple[str, ...]:
+        """Every phrase, or every phrase of a class, in order of definition."""
+        return tuple(
+            phrase
+            for phrase, senses in self._entries.items()
+            if word_class is None or any(s.word_class is word_class for s in senses)
+        )
+
+    def has_feature(self, feature: str, concept: str) -> bool:
+        """Whether ``concept`` is listed under ``feature`` ("person")."""
+        return concept in self._features.get(feature, frozenset())
+
+    def matches(
+        self, lowers: tuple[str, ...], bases: tuple[tuple[str, ...], ...], start: int
+    ) -> list[tuple[int, tuple[Sense, ...]]]:
+        """The phrases that begin at word ``start``, longest first, as (end, senses).
+
+        Nouns also match with their last word in the plural, by one of its base forms.
+        """
+        found: list[tuple[int, tuple[Sense, ...]]] = []
+        node = self._root
+        for end in range(start, len(lowers)):
+            here = _descend(node, pieces(lowers[end]))
+            senses = here.senses if here else ()
+            for form in bases[end]:
+                base = _descend(node, pieces(form))
+                known = {sense.concept for sense in senses}
+                senses += tuple(
+                    Sense(_PLURALS[sense.word_class], sense.concept)
+                    for sense in (base.senses if base else ())
+                    if sense.word_class in _NOUNS and sense.concept not in known
+                )
+            if senses:
+                found.append((end + 1, senses))
+            if here is None:
+                break
+            node = here
+        return found[::-1]
+
+    def add(self, phrase: str, word_class: WordClass | str, concept: str) -> Lexicon:
+        """A new lexicon that also has ``phrase``.
+
+        Args:
+            phrase: one or more words.
+            word_class: a class, or its name in lexicon files ("noun", "relation").
+            concept: what it stands for; for an attribute or a location "attribute:value", for
+                example "color:teal".
+
+        Raises:
+            LexiconError: an unknown class, an empty phrase, or a concept that does not fit.
+        """
+        name = word_class.key if isinstance(word_class, WordClass) else word_class
+        dimension, _, value = concept.rpartition(":") if name in _dimensioned_keys() else ("",) * 3
+        section = f"{name}.{dimension}" if dimension else name
+        entries: dict[str, list[Sense]] = {p: list(s) for p, s in self._entries.items()}
+        _enter(entries, section, value or concept, phrase)
+        return Lexicon(entries, features=self._features, foreign=self.foreign)
+
+    @classmethod
+    def default(cls) -> Lexicon:
+        """The lexicon that comes with the package."""
+        return _default()
+
+    @classmethod
+    def load(cls, path: str | Path, *, base: Lexicon | None = None) -> Lexicon:
+        """The lexicon of a TOML file on top of ``base``, which is the default lexicon.
+
+        Raises:
+            LexiconError: the file cannot be read, or an entry is wrong; the message names the
+                file and the line.
+        """
+        try:
+            source = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise LexiconError(f'cannot read the lexicon "{path}": {error}') from error
+        return read_lexicon(source, str(path), base or cls.default())
+
+
+def pieces(phrase: str) -> tuple[str, ...]:
+    """The parts of a phrase that are matched one by one: words, hyphens and other marks."""
+    return tuple(_PIECE.findall(phrase))
+
+
+def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon:
+    """Read a lexicon in TOML.
+
+    Args:
+        source: the TOML text.
+        name: what messages call it, usually the file name.
+        base: entries to start from.
+    """
+    try:
+        document = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        number = line.group(1) if line else str(source.count("\n") + 1)
+        raise LexiconError(f"{name}, line {number}: not valid TOML: {error}") from error
+    start = base or Lexicon({})
+    entries: dict[str, list[Sense]] = {p: list(s) for p, s in start._entries.items()}
+    features = dict(start._features)
+    foreign = start.foreign
+    for section, key, value in _flatten(document):
+        try:
+            for phrase in _phrases(value, key):
+                if section == "features":
+                    features[key] = features.get(key, frozenset()) | {phrase}
+                elif section == "foreign":
+                    foreign |= {phrase}
+                else:
+                    _enter(entries, section, key, phrase)
+        except LexiconError as error:
+            where = f"{name}, line {_line_of(source, section, key)}"
+            raise LexiconError(f"{where}: {error.message}") from None
+    return Lexicon(entries, features=features, foreign=foreign)
+
+
+@functools.lru_cache(maxsize=1)
+def _default() -> Lexicon:
+    file = resources.files("neurosym.grammar").joinpath("data/lexicon.toml")
+    return read_lexicon(file.read_text(encoding="utf-8"), "lexicon.toml")
+
+
+def _descend(node: _Node, path: tuple[str, ...]) -> _Node | None:
+    here: _Node | None = node
+    for piece in path:
+        here = here.below.get(piece) if here else None
+    return here
+
+
+def _dimensioned_keys() -> set[str]:
+    return {word_class.key for word_class in _DIMENSIONED}
+
+
+def _flatten(document: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
+    """(section, concept, phrases) of every line; a section is "noun" or "attribute.color"."""
+    for section, table in document.items():
+        if not isinstance(table, dict):
+            yield section, section, table
+            continue
+        for key, value in table.items():
+            if section in _dimensioned_keys() and isinstance(value, dict):
+                for concept, phrases in value.items():
+                    yield f"{section}.{key}", concept, phrases
+            else:
+                yield section, key, value
+
+
+def _phrases(value: Any, key: str) -> list[str]:
+    if isinstance(value, list) and value and all(isinstance(phrase, str) for phrase in value):
+        return value
+    raise LexiconError(f'"{key}" must be a list of phrases in quotes, not {value!r}')
+
+
+def _enter(entries: dict[str, list[Sense]], section: str, concept: str, phrase: str) -> None:
+    name, _, dimension = section.partition(".")
+    word_class = WORD_CLASSES.get(name)
+    if word_class is None:
+        hint = did_you_mean(nearest(name, WORD_CLASSES))
+        raise LexiconError(f'unknown word class "{name}"{hint}')
+    if word_class in _DIMENSIONED and not dimension:
+        raise LexiconError(
+            f'"{phrase}" is an {name}, so it needs the attribute and the value: '
+            f'[{name}.color] in a file, "color:{concept}" in add'
+        )
+    key = phrase.lower().strip()
+    if not pieces(key) or not concept:
+        raise LexiconError(f'an entry needs a phrase and a concept, not "{phrase}" = "{concept}"')
+    _check_concept(word_class, concept)
+    senses = entries.setdefault(key, [])
+    senses.append(Sense(word_class, concept, dimension))
+    if word_class is WordClass.ATTRIBUTE and dimension == "color":
+        senses.append(Sense(WordClass.COLOUR, concept, dimension))
+
+
+def _check_concept(word_class: WordClass, concept: str) -> None:
+    known: Iterable[str]
+    if word_class in (WordClass.SUPERLATIVE, WordClass.NEAREST, WordClass.FARTHEST):
+        known, role = ORDERS, "order"
+    elif word_class is WordClass.COMPARISON:
+        known, role = [comparison.value for comparison in Comparison], "comparison"
+    elif word_class is WordClass.NUMBER and not concept.isdecimal():
+        raise LexiconError(f'a number must stand for a whole number, not "{concept}"')
+    elif word_class is WordClass.ORDINAL and not (concept.isdecimal() or concept == "last"):
+        raise LexiconError(f'an ordinal must stand for a whole number or "last", not "{concept}"')
+    else:
+        return
+    if concept not in known:
+        raise LexiconError(f'unknown {role} "{concept}"{did_you_mean(nearest(concept, known))}')
+
+
+def _line_of(source: str, section: str, key: str) -> int:
+    """The line that defines ``key``: the parsed file does not say, so its text is searched."""
+    header = re.compile(r"\s*\[\s*" + re.escape(section).replace(r"\.", r"\s*\.\s*") + r"\s*\]")
+    entry = re.compile(r"\s*[\"']?" + re.escape(key) + r"[\"']?\s*=")
+    inside = False
+    fallback = 1
+    for number, line in enumerate(source.splitlines(), start=1):
+        if line.lstrip().startswith("["):
+            inside = bool(header.match(line))
+            fallback = number if inside else fallback
+        elif entry.match(line) and (inside or key == section):
+            return number
+    return fallback

@@ -1,0 +1,320 @@
+"""Modifiers and predicates: from a set of objects to the part of it that they keep."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.meaning import (
+    DIRECTIONAL,
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    cheapest,
+    refer,
+    related,
+)
+from neurosym.grammar.ranks import OPPOSITE, Place, Rank, located, ranked, read_place, read_rank
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.units import Unit
+from neurosym.program import (
+    Closest,
+    Everything,
+    Farthest,
+    Filter,
+    Intersect,
+    Kind,
+    Minus,
+    Op,
+    Select,
+    Union,
+)
+from neurosym.span import Span
+
+NOT_A_PERSON = 0.7
+"""Cost of "in red" said of what wears no clothes."""
+
+NARROW_NOT = 0.6
+"""Cost of "not A or B" as (not A) or B, and of "not A and B" as not (A and B)."""
+
+UNLIKE_RELATIONS = 0.1
+"""Cost of joining a place with a property."""
+FEW_IN_COLOUR = 0.6
+"""Cost of the less usual reading of "red and white": both for one thing, either for several."""
+
+Step = Callable[[Op], Scored[Op]]
+"""What a modifier does to a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a phrase can refer back to, and where it stands.
+
+    Attributes:
+        head: the set that "one" stands for; None when nothing came before.
+        whole: inside an exception, the set that is excepted from.
+        landmark: whether the phrase is the landmark of another.
+        gap: whether a missing noun stands for ``head`` too: "except the red".
+    """
+
+    head: Op | None = None
+    whole: Op | None = None
+    landmark: bool = False
+    gap: bool = False
+
+
+class Modifiers(abc.ABC):
+    """Lowers what restricts a set; noun phrases inside it are lowered by a subclass.
+
+    Args:
+        units: the words of the sentence.
+        lexicon: tells which nouns are persons.
+        beam: alternatives kept at every phrase.
+    """
+
+    def __init__(self, units: tuple[Unit, ...], lexicon: Lexicon, beam: int) -> None:
+        self._units = units
+        self._lexicon = lexicon
+        self._beam = beam
+
+    @abc.abstractmethod
+    def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
+        """The meanings of a noun phrase."""
+
+    def _apply(self, start: Scored[Op], steps: Iterable[Step]) -> Scored[Op]:
+        """Run steps one after the other over all alternatives, keeping the cheapest."""
+        found = start
+        for step in steps:
+            grown: Scored[Op] = []
+            for cost, objects in found:
+                try:
+                    grown += [(cost + extra, op) for extra, op in step(objects)]
+                except NoReadingError:
+                    continue
+            found = cheapest(grown, self._beam)
+        return found
+
+    def _step(self, tree: Tree, head: Op, plural: bool) -> Step:
+        """A modifier or predicate as a function from a set to the part of it that it keeps."""
+        match tree.label:
+            case "attribute":
+                return lambda objects: self._attribute(objects, tree.children[0])
+            case "attributes":
+                return lambda objects: self._attributes(objects, tree, plural)
+            case "lacking":
+                return lambda objects: [
+                    (cost, Minus(objects, op, words=(tree.children[0].span,)))
+                    for cost, op in self._related(head, tree, head)
+                ]
+            case "related":
+                return lambda objects: self._related(objects, tree, head)
+            case "coloured":
+                return lambda objects: self._coloured(objects, tree, head, plural)
+            case "located":
+                place = read_place(tree, self._units)
+                return lambda objects: located(objects, place, unique=False)
+            case "whole":
+                return lambda objects: [(0.0, objects)]
+            case "nearest":
+                return self._nearest(tree)
+            case "not_simple" | "not_attribute" | "not_same":
+                return self._minus(tree.children[-1], self._spans(tree, "NOT"), head, plural)
+            case "coordination" | "predicate_and" | "predicate_or":
+                return self._joined_predicates(tree, head, plural)
+            case "counted":
+                return self._counted(tree)
+            case "same_as":
+                return lambda objects: [*self._same_as(objects, tree, head)]
+            case "clause":
+                return self._step(tree.children[-1], head, plural)
+        raise NoReadingError
+
+    def _minus(self, tree: Tree, words: tuple[Span, ...], head: Op, plural: bool) -> Step:
+        """Take away what a predicate holds of.
+
+        What holds of an object whatever set it is in is said of the head noun, for short: "not
+        black" takes away the black dogs. What compares within a set is said of the set.
+        """
+        if tree.label == "same_as":
+            return lambda objects: [
+                (cost, Minus(objects, op.right, words=words))
+                for cost, op in self._same_as(objects, tree, head)
+            ]
+        keep = self._step(tree, head, plural)
+        wide = tree.label == "coordination" and tree.find("AND") is not None
+        cost_of_scope = NARROW_NOT if wide else 0.0
+        compares = tree.label == "nearest"
+        return lambda objects: [
+            (cost + cost_of_scope, Minus(objects, op, words=words))
+            for cost, op in keep(objects if compares else head)
+        ]
+
+    def _attribute(self, objects: Op, leaf: Tree) -> Scored[Op]:
+        sense = self._unit(leaf).sense(WordClass.ATTRIBUTE)
+        return [(0.0, Filter(objects, sense.dimension, sense.concept, words=(leaf.span,)))]
+
+    def _attributes(self, objects: Op, tree: Tree, plural: bool) -> Scored[Op]:
+        """Either for "red or blue"; for "red and white" both of one thing, either of several."""
+        leaves = tree.all("ATTRIBUTE")
+        words = self._spans(tree, "AND", "OR")
+        either = self._attribute(objects, leaves[0])[0][1]
+        both = objects
+        for leaf in leaves[1:]:
+            either = Union(either, self._attribute(objects, leaf)[0][1], words=words)
+        for leaf in reversed(leaves):
+            both = self._attribute(both, leaf)[0][1]
+        if tree.find("OR"):
+            return [(0.0, either)]
+        sides = (either, both) if plural else (both, either)
+        return [(0.0, sides[0]), (FEW_IN_COLOUR, sides[1])]
+
+    def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        leaf, landmark = tree.children
+        if self._unit(leaf).all(WordClass.WITH_COLOUR) and _headless(landmark):
+            raise NoReadingError
+        senses = self._unit(leaf).all(WordClass[leaf.label])
+        phrases = self._phrase(landmark, Context(head, landmark=True))
+        return [
+            (cost + extra, op)
+            for sense in senses
+            for cost, phrase in phrases
+            for extra, op in related(objects, sense.concept, (leaf.span,), phrase)
+        ]
+
+    def _same_as(self, objects: Op, tree: Tree, head: Op) -> Scored[Intersect]:
+        if _headless(tree.children[0]):
+            raise NoReadingError
+        return [
+            (cost + extra, Intersect(objects, op))
+            for cost, phrase in self._phrase(tree.children[0], Context(head, landmark=True))
+            for extra, op in refer(phrase)
+            if op.returns is not Kind.TRUTH and _can_be_said(phrase)
+        ]
+
+    def _coloured(self, objects: Op, tree: Tree, head: Op, plural: bool) -> Scored[Op]:
+        preposition, colours = tree.children
+        leaves = tuple(colours.leaves())
+        if any(
+            leaf.label == "ATTRIBUTE" and not self._unit(leaf).all(WordClass.COLOUR)
+            for leaf in leaves
+        ):
+            raise NoReadingError
+        person = isinstance(head, Select) and self._lexicon.has_feature("person", head.category)
+        cost = 0.0 if person or isinstance(head, Everything) else NOT_A_PERSON
+        found = self._step(colours, head, plural)(objects)
+        return [
+            (cost + extra, op.at(preposition.span, *op.words) if isinstance(op, Filter) else op)
+            for extra, op in found
+        ]
+
+    def _nearest(self, tree: Tree) -> Step:
+        ordinal = tree.find("ORDINAL")
+        rank = read_rank(ordinal, self._units) if ordinal else Rank(1, ())
+        leaf = tree.find("NEAREST", "FARTHEST")
+        assert leaf is not None
+        return self._by_distance(leaf, rank, tree)
+
+    def _by_distance(self, leaf: Tree, rank: Rank, goal: Tree) -> Step:
+        """Closest or farthest by distance to a landmark."""
+        nearest = leaf.label == "NEAREST"
+        preposition = goal.find("TO", "FROM")
+        words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
+        if rank.place is None or rank.number is not None:
+            raise NoReadingError
+        place = rank.place
+        operator = Closest if nearest else Farthest
+
+        def step(objects: Op) -> Scored[Op]:
+            head = _head_below(objects)
+            return [
+                (cost + extra, operator(objects, op, place, words=words))
+                for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True))
+                for extra, op in refer(phrase)
+                if op.returns is not Kind.TRUTH
+            ]
+
+        return step
+
+    def _counted(self, tree: Tree) -> Step:
+        rank = read_rank(tree.children[0], self._units)
+        return counting(read_place(tree.children[1], self._units), rank, from_there=True)
+
+    def _joined_predicates(self, tree: Tree, head: Op, plural: bool) -> Step:
+        """Predicates with "and" or "or"; "not black or white" rather denies both."""
+        parts = [child for child in tree.children if child.unit is None]
+        steps = [self._step(part, head, plural) for part in parts]
+        words = self._spans(tree, "AND", "OR", "BUT")
+        base = UNLIKE_RELATIONS if len({self._family(part) for part in parts}) > 1 else 0.0
+        if not tree.find("OR"):
+            return lambda objects: self._apply([(base, objects)], steps)
+
+        negative = parts[0].label.startswith("not_") and not parts[1].label.startswith("not_")
+
+        def step(objects: Op) -> Scored[Op]:
+            result = [
+                (base + cost + (NARROW_NOT if negative else 0.0), op)
+                for cost, op in steps[0](objects)
+            ]
+            for other in steps[1:]:
+                result = [
+                    (cost + extra, Union(left, right, words=words))
+                    for cost, left in result
+                    for extra, right in other(objects)
+                ]
+            return result
+
+        return step
+
+    def _family(self, tree: Tree) -> str:
+        """Predicates of one family are joined more readily: places, or what one wears or holds."""
+        if tree.label == "related":
+            leaf = tree.children[0]
+            concept = self._unit(leaf).sense(WordClass[leaf.label]).concept
+            return "place" if concept in DIRECTIONAL or concept in ("next_to", "on") else concept
+        return self._family(tree.children[-1]) if tree.label == "not_simple" else tree.label
+
+    # ---- words
+
+    def _unit(self, leaf: Tree) -> Unit:
+        assert leaf.unit is not None
+        return self._units[leaf.unit]
+
+    @staticmethod
+    def _spans(tree: Tree, *labels: str) -> tuple[Span, ...]:
+        return tuple(child.span for child in tree.all(*labels))
+
+    def _joined_spans(self, tree: Tree, *labels: str) -> tuple[Span, ...]:
+        """One span over the words with these labels, which stand side by side."""
+        covered = Span.cover(self._spans(tree, *labels))
+        return (covered,) if covered else ()
+
+
+def _head_below(objects: Op) -> Op:
+    return next(iter(objects.walk()))
+
+
+def counting(place: Place, rank: Rank, *, from_there: bool) -> Step:
+    """Count in the order of a place: from there ("second from the left") or there ("on")."""
+    if not place.orders:
+        raise NoReadingError
+    order = place.orders[0]
+    if rank.place is None and not from_there:
+        order = OPPOSITE[order]
+    return lambda objects: [(0.0, ranked(objects, order, rank, place.words))]
+
+
+def _can_be_said(phrase: NounPhrase) -> bool:
+    """Whether it can follow "is": "a cube", "cubes", but not "cube"."""
+    if isinstance(phrase, Quantified):
+        return phrase.plural or phrase.determiner != "bare"
+    return all(_can_be_said(part) for part in phrase.parts)
+
+
+def _headless(phrase: Tree) -> bool:
+    """Whether a phrase is modifiers alone, without determiner or noun ("red")."""
+    first = phrase.children[0]
+    return first.label == "nominal" and first.children[0].label == "headless"

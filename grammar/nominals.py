@@ -1,0 +1,230 @@
+"""Nominals: nouns with what stands before and after them, and what picks from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.meaning import (
+    NoReadingError,
+    Scored,
+    cheapest,
+)
+from neurosym.grammar.modifiers import Context, Modifiers, Step, counting
+from neurosym.grammar.ranks import (
+    UNSAID_ORDER,
+    Place,
+    Rank,
+    located,
+    ranked,
+    read_place,
+    read_rank,
+)
+from neurosym.grammar.tree import Tree
+from neurosym.program import (
+    Everything,
+    Op,
+    Select,
+)
+from neurosym.span import Span
+
+INNER_SCOPE = 1.0
+"""Cost of a superlative that picks before what follows the noun restricts."""
+
+_PICKING = {"superlative", "ordinal", "location", "located", "direction", "counted", "nearest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Nominal:
+    """A noun phrase without its determiner."""
+
+    objects: Op
+    head: Op
+    plural: bool
+    ranked: bool
+    number: int | None = None
+
+
+class Nominals(Modifiers):
+    """Lowers nominals."""
+
+    def _nominal(
+        self, tree: Tree, context: Context, determiner: str, number: int | None = None
+    ) -> Scored[Nominal]:
+        inner = tree.children[0]
+        if inner.label in ("of_nominal", "headless"):
+            tree = inner
+        pres, head, posts = _divide(tree)
+        if inner.label == "headless" and context.landmark and _only_places(pres):
+            raise NoReadingError
+        picks = any(part.label in _PICKING for part in (*pres, *posts))
+        base = self._head(head, context, picks)
+        if inner.label == "of_nominal":
+            # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
+            if not picks or not base.plural:
+                raise NoReadingError
+            base = replace(base, plural=False)
+        return cheapest(self._modified(base, pres, posts, determiner, number), self._beam)
+
+    def _head(self, tree: Tree | None, context: Context, picks: bool) -> Nominal:
+        if tree is None:
+            known = context.head if context.gap else None
+            return self._plain(known or Everything(), plural=False)
+        words = tuple(leaf.span for leaf in tree.leaves())
+        plural = tree.label in ("nouns", "things", "ones")
+        if tree.label in ("thing", "things"):
+            return self._plain(Everything(words=words), plural)
+        if tree.label in ("one", "ones"):
+            antecedent = context.whole if picks and context.whole else context.head
+            if antecedent is None:
+                return self._plain(Everything(words=words), plural)
+            return self._plain(antecedent.at(*antecedent.words, *words), plural)
+        senses = [self._unit(leaf).sense(WordClass[leaf.label]) for leaf in tree.leaves()]
+        concept = " ".join(sense.concept for sense in senses)
+        return self._plain(Select(concept, words=(Span(words[0].start, words[-1].end),)), plural)
+
+    @staticmethod
+    def _plain(objects: Op, plural: bool) -> Nominal:
+        return Nominal(objects, objects, plural=plural, ranked=False)
+
+    def _modified(
+        self,
+        base: Nominal,
+        pres: list[Tree],
+        posts: list[Tree],
+        determiner: str,
+        number: int | None = None,
+    ) -> Scored[Nominal]:
+        """Restrict by everything, then pick; or, dearer, pick before what follows the noun."""
+        unique = not base.plural and determiner != "indefinite"
+        before = [
+            self._step(pre, base.head, base.plural)
+            for pre in reversed(pres)
+            if pre.label in ("attribute", "attributes")
+        ]
+        if number and number > 1 and any(post.label == "nearest" for post in posts):
+            # The language has no operator for the two closest to a landmark.
+            raise NoReadingError
+        labels = [leaf.label for pre in pres for leaf in pre.leaves()]
+        if sum(pre.label == "location" for pre in pres) > 1 or "FARTHEST LOCATION" in " ".join(
+            labels
+        ):
+            raise NoReadingError
+        picks, rest, count = self._picks(pres, posts, unique, number)
+        after = [self._step(post, base.head, base.plural) for post in rest]
+        start: Scored[Op] = [(0.0, base.objects)]
+        found = self._apply(start, [*before, *after, *picks])
+        if picks and after:
+            inner = self._apply([(INNER_SCOPE, base.objects)], [*before, *picks, *after])
+            found = found + inner
+        return [
+            (
+                cost,
+                Nominal(
+                    objects,
+                    base.head,
+                    base.plural or (count is not None and count > 1),
+                    bool(picks) and unique,
+                    count,
+                ),
+            )
+            for cost, objects in found
+        ]
+
+    def _picks(
+        self,
+        pres: list[Tree],
+        posts: list[Tree],
+        unique: bool,
+        number: int | None,
+    ) -> tuple[list[Step], list[Tree], int | None]:
+        """The steps that pick from a set, innermost first, and the modifiers that are left."""
+        rest = list(posts)
+        steps: list[Step] = []
+        count: int | None = None
+        rank: Rank | None = None
+        for pre in pres:
+            if pre.label == "ordinal":
+                if rank is not None:
+                    raise NoReadingError
+                rank = read_rank(pre, self._units)
+                count = rank.number
+            elif pre.label == "superlative":
+                use = rank or Rank(1, (), number if number and number > 1 else None)
+                steps.append(self._superlative(pre, use, rest))
+                rank = None
+            elif pre.label == "location":
+                place = read_place(pre, self._units)
+                if rank is None:
+                    steps.append(_placed(place, unique, number))
+                else:
+                    steps.append(counting(place, rank, from_there=False))
+                    rank = None
+        if rank is not None:
+            steps.append(self._ordinal(rank, rest))
+        counted = next((post for post in rest if post.label == "counted"), None)
+        if counted is not None:
+            rest.remove(counted)
+            steps.append(self._counted(counted))
+        direction = next((post for post in rest if post.label == "direction"), None)
+        if direction is not None:
+            rest.remove(direction)
+            if steps:
+                raise NoReadingError
+            steps.append(_placed(read_place(direction, self._units), unique, number))
+        if any(post.label == "goal" for post in rest):
+            raise NoReadingError
+        place_tree = next((post for post in rest if post.label == "located"), None)
+        if not steps and place_tree is not None and (unique or number):
+            rest.remove(place_tree)
+            steps.append(_placed(read_place(place_tree, self._units), unique, number))
+        return steps[::-1], rest, count
+
+    def _superlative(self, tree: Tree, rank: Rank, rest: list[Tree]) -> Step:
+        leaf = tree.children[0]
+        words = (leaf.span,)
+        if leaf.label != "SUPERLATIVE":
+            goal = next((post for post in rest if post.label == "goal"), None)
+            if goal is not None:
+                rest.remove(goal)
+                return self._by_distance(leaf, rank, goal)
+        else:
+            direction = next((post for post in rest if post.label == "direction"), None)
+            if direction is not None:
+                raise NoReadingError
+        order = self._unit(leaf).sense(WordClass[leaf.label]).concept
+        return lambda objects: [(0.0, ranked(objects, order, rank, words))]
+
+    def _ordinal(self, rank: Rank, rest: list[Tree]) -> Step:
+        """An ordinal alone counts from the side that the text names, or else from the left."""
+        said = next((post for post in rest if post.label in ("direction", "located")), None)
+        if said is None:
+            return lambda objects: [(UNSAID_ORDER, ranked(objects, "leftmost", rank, ()))]
+        rest.remove(said)
+        place = read_place(said, self._units)
+        return counting(place, rank, from_there=said.label == "direction")
+
+
+def _placed(place: Place, unique: bool, number: int | None) -> Step:
+    several = number if number and number > 1 else None
+    return lambda objects: located(objects, place, unique=unique, number=several)
+
+
+def _divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
+    """Modifiers before the head, the head, and what follows it."""
+    before = ("attribute", "attributes", "superlative", "ordinal", "location", "modifier")
+    heads = ("noun", "nouns", "thing", "things", "one", "ones", "nominal")
+    parts = [child for child in tree.children if child.unit is None]
+    pres = [part for part in parts if part.label in before]
+    head = next((part for part in parts if part.label in heads), None)
+    posts = [
+        part.children[-1] if part.label == "clause" else part
+        for part in parts
+        if part.label not in before and part.label not in heads
+    ]
+    return pres, head, posts
+
+
+def _only_places(pres: list[Tree]) -> bool:
+    """Whether a headless landmark is rather a place ("on the left")."""
+    return all(pre.label == "location" for pre in pres)

@@ -1,0 +1,255 @@
+"""The parser: text to readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neurosym.errors import GrammarError, ProgramTypeError, TextError, did_you_mean, nearest
+from neurosym.grammar.classes import EXPECTED_FIRST, OPEN, UNSPOKEN, WordClass
+from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.lower import Lowering
+from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
+from neurosym.grammar.tokens import SpacyTokenizer, Token
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.units import Unit, segmentations
+from neurosym.program import Op
+from neurosym.span import Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MAX_READINGS = 8
+"""Most readings returned for a text."""
+MAX_SEGMENTATIONS = 4
+"""Most ways tried to cut a text into words and phrases."""
+BEAM = 8
+"""Fewest alternatives kept for every phrase while lowering."""
+SPLIT_PHRASE = 1.0
+"""Cost of taking a phrase of the lexicon word by word."""
+
+
+_SILENT = {("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("whole", "IMAGE")}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand a text.
+
+    Attributes:
+        program: what it means.
+        score: 0 at best; the more unusual the reading, the lower. Comparable within one text.
+        syntax: the tree that the program was lowered from.
+        unused: words that this program does not use, function words aside.
+    """
+
+    program: Op
+    score: float
+    syntax: Tree
+    unused: tuple[Token, ...]
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """A text with everything that was made of it.
+
+    Attributes:
+        text: as given.
+        tokens: its words and marks.
+        readings: at least one, best first.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    readings: tuple[Reading, ...]
+
+    @property
+    def program(self) -> Op:
+        """The best reading's program."""
+        return self.readings[0].program
+
+    @property
+    def syntax(self) -> Tree:
+        """The best reading's tree."""
+        return self.readings[0].syntax
+
+    @property
+    def unused(self) -> tuple[Token, ...]:
+        """The words that the best reading's program does not use, function words aside."""
+        return self.readings[0].unused
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+
+class Parser:
+    """Parses English referring expressions and questions.
+
+    Args:
+        tokenizer: a tokenizer, or the spaCy pipeline to make one from (loaded, a name or a path).
+        lexicon: the words; the default lexicon when left out.
+        max_readings: most readings returned.
+        max_trees: most syntax trees considered.
+        max_units: most words and phrases in a sentence that is parsed.
+        cached: sentence patterns whose trees are remembered.
+
+    Example:
+        >>> parser = Parser("en_core_web_sm")  # doctest: +SKIP
+        >>> print(parser.parse("the green plate"))  # doctest: +SKIP
+        (the (filter (select plate) color green))
+    """
+
+    def __init__(
+        self,
+        tokenizer: SpacyTokenizer | Language | str | Path,
+        lexicon: Lexicon | None = None,
+        *,
+        max_readings: int = MAX_READINGS,
+        max_trees: int = MAX_TREES,
+        max_units: int = MAX_UNITS,
+        cached: int = CACHED,
+    ) -> None:
+        if max_readings < 1:
+            raise GrammarError(f"max_readings must be at least 1, not {max_readings}")
+        self.tokenizer = (
+            tokenizer if isinstance(tokenizer, SpacyTokenizer) else SpacyTokenizer(tokenizer)
+        )
+        self.lexicon = Lexicon.default() if lexicon is None else lexicon
+        self.max_readings = max_readings
+        self._syntax = Syntax(max_trees=max_trees, max_units=max_units, cached=cached)
+
+    def parse(self, text: str) -> Parse:
+        """The readings of a text, best first.
+
+        Raises:
+            TextError: the text cannot be read at all: empty, too long, not English.
+            GrammarError: no reading; the error carries the text and the words at fault.
+        """
+        tokens = self.tokenizer(text)
+        self._check_language(text, tokens)
+        best: dict[str, Reading] = {}
+        failure: tuple[int, tuple[Unit, ...], Failure] | None = None
+        meaningless: tuple[Unit, ...] | None = None
+        for units, split in segmentations(tokens, self.lexicon, MAX_SEGMENTATIONS):
+            if split is not None and best and not split.is_name:
+                continue
+            found = self._syntax.parse(units, text)
+            if isinstance(found, Failure):
+                at = _position(found, units, text)
+                if failure is None or at > failure[0]:
+                    failure = (at, units, found)
+                continue
+            self._collect(best, found, units, tokens, 0.0 if split is None else SPLIT_PHRASE)
+            if not best:
+                meaningless = units
+        if best:
+            ordered = sorted(best.values(), key=lambda reading: -reading.score)
+            return Parse(text, tokens, tuple(ordered[: self.max_readings]))
+        if failure is not None and meaningless is None:
+            raise _failed(text, failure[1], failure[2], self.lexicon)
+        raise GrammarError(
+            "the words can be joined into a sentence, but it has no meaning here",
+            text=text,
+            span=Span.cover(token.span for token in tokens),
+        )
+
+    def _collect(
+        self,
+        best: dict[str, Reading],
+        trees: list[tuple[float, Tree]],
+        units: tuple[Unit, ...],
+        tokens: tuple[Token, ...],
+        extra: float,
+    ) -> None:
+        lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
+        for tree_cost, tree in trees:
+            try:
+                programs = lowering.programs(tree)
+            except ProgramTypeError:
+                continue
+            for cost, program in programs:
+                score = round(-(extra + tree_cost + cost), 6) + 0.0
+                key = str(program)
+                if key not in best or best[key].score < score:
+                    unused = _unused(program, tree, units, tokens)
+                    best[key] = Reading(program, score, tree, unused)
+
+    def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
+        words = [token for token in tokens if token.is_word]
+        foreign = [token for token in words if token.lower in self.lexicon.foreign]
+        english = any(
+            sense.word_class not in OPEN
+            for token in words
+            for sense in self.lexicon.senses(token.lower)
+        )
+        if foreign and not english and len(words) > 1:
+            raise TextError(
+                f'the text does not look English: "{foreign[0].text}" is no English word',
+                text=text,
+                span=foreign[0].span,
+            )
+
+
+def _unused(
+    program: Op, tree: Tree, units: tuple[Unit, ...], tokens: tuple[Token, ...]
+) -> tuple[Token, ...]:
+    used = [span for node in program.walk() for span in node.words]
+    silent = {token.index for unit in _silent(tree) for token in units[unit].tokens}
+    return tuple(
+        token
+        for token in tokens
+        if token.is_word
+        and token.index not in silent
+        and not any(s.start <= token.span.start and token.span.end <= s.end for s in used)
+    )
+
+
+def _silent(tree: Tree) -> Iterator[int]:
+    """The units that a program says nothing of: function words, and "one" in "one of the"."""
+    for child in tree.children:
+        if child.unit is None:
+            yield from _silent(child)
+        elif WordClass[child.label] in UNSPOKEN or (tree.label, child.label) in _SILENT:
+            yield child.unit
+
+
+def _position(failure: Failure, units: tuple[Unit, ...], text: str) -> int:
+    return units[failure.unit].span.start if failure.unit < len(units) else len(text)
+
+
+def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexicon) -> GrammarError:
+    expected = _expectation(failure.expected)
+    if failure.unit >= len(units):
+        end = units[-1].span.end if units else len(text)
+        return GrammarError(
+            f"the text stops too early: {expected} should follow",
+            text=text,
+            span=Span(end, end + 1),
+        )
+    unit = units[failure.unit]
+    words = unit.span.of(text)
+    if unit.code == WordClass.UNKNOWN.value:
+        word = unit.tokens[0].lower
+        close = did_you_mean(nearest(word, lexicon.phrases())) if len(word) > 4 else ""
+        message = f'"{words}" at {unit.span} is not known here{close}'
+        if not close:
+            message += f"; {expected} was expected"
+        return GrammarError(message, text=text, span=unit.span)
+    return GrammarError(
+        f'"{words}" at {unit.span} does not fit: {expected} was expected', text=text, span=unit.span
+    )
+
+
+def _expectation(expected: tuple[WordClass, ...], most: int = 4) -> str:
+    """What was expected, in people's words; content words first."""
+    ordered = sorted(expected, key=lambda c: c not in EXPECTED_FIRST)
+    said = list(dict.fromkeys(word_class.description for word_class in ordered))
+    if not said:
+        return "the end of the sentence"
+    shown = said[:most]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

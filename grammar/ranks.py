@@ -1,0 +1,185 @@
+"""Superlatives, ordinals and places in the image."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.lexicon import Sense
+from neurosym.grammar.meaning import NoReadingError, Scored
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.units import Unit
+from neurosym.program import Filter, Op, Superlative, Top
+from neurosym.span import Span
+
+ORDER_OF_PLACE = {
+    "left": "leftmost",
+    "right": "rightmost",
+    "top": "topmost",
+    "bottom": "bottommost",
+    "front": "nearest",
+    "back": "farthest",
+}
+"""The superlative that a place stands for: "the person on the left" is the leftmost one."""
+OPPOSITE = {
+    "leftmost": "rightmost",
+    "topmost": "bottommost",
+    "nearest": "farthest",
+    "largest": "smallest",
+    "tallest": "shortest",
+    "widest": "narrowest",
+}
+OPPOSITE |= {after: before for before, after in OPPOSITE.items()}
+
+OTHER_PLACE = 0.6
+"""Cost of reading a place as a region where a superlative is usual, or the other way round."""
+UNSAID_ORDER = 1.0
+"""Cost of counting from the left when the text does not say from where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """An ordinal: which place in an order.
+
+    Attributes:
+        place: 1 for the first; None for the last.
+        words: the ordinal, and the number beside it.
+        number: how many are meant, for "the first two".
+    """
+
+    place: int | None
+    words: tuple[Span, ...]
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the image, in all the ways it can be understood.
+
+    Attributes:
+        values: (attribute, value) pairs; two for a corner. Alternatives, usual one first.
+        far: whether it says "far", which makes it a superlative.
+        words: the words that name it.
+    """
+
+    values: tuple[tuple[Sense, ...], ...]
+    far: bool
+    words: tuple[Span, ...]
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The orders it may stand for; none for the middle and for corners."""
+        if any(len(senses) != 1 for senses in self.values):
+            return ()
+        named = (ORDER_OF_PLACE.get(senses[0].concept) for senses in self.values)
+        return tuple(dict.fromkeys(order for order in named if order))
+
+
+def read_rank(tree: Tree, units: tuple[Unit, ...]) -> Rank:
+    """The ordinal of a tree labelled "ordinal", or of an ORDINAL word."""
+    leaves = tuple(tree.leaves())
+    concept = _unit(leaves[0], units).sense(WordClass.ORDINAL).concept
+    number = None
+    if len(leaves) > 1:
+        number = int(_unit(leaves[1], units).sense(WordClass.NUMBER).concept)
+        if number < 2 or concept not in ("1", "last"):
+            raise NoReadingError
+    place = None if concept == "last" else int(concept)
+    return Rank(place, tuple(leaf.span for leaf in leaves), number)
+
+
+def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
+    """The place of a tree that holds LOCATION words, or a relation word that names a side."""
+    leaves = tuple(tree.leaves())
+    named: list[tuple[Sense, ...]] = []
+    words: list[Span] = []
+    for leaf in leaves:
+        if leaf.label == "LOCATION":
+            named.append(_unit(leaf, units).all(WordClass.LOCATION))
+            words.append(leaf.span)
+        elif leaf.label == "SIDE_RELATION":
+            relation = _unit(leaf, units).sense(WordClass.SIDE_RELATION).concept
+            named.append((Sense(WordClass.LOCATION, relation.removesuffix("_of"), "horizontal"),))
+            words.append(leaf.span)
+        elif leaf.label in ("FAR", "SIDE", "IMAGE"):
+            words.append(leaf.span)
+    values = tuple(
+        senses
+        for senses in itertools.product(*named)
+        if len({sense.dimension for sense in senses}) == len(senses)
+    )
+    if not values:
+        raise NoReadingError
+    return Place(values, any(leaf.label == "FAR" for leaf in leaves), tuple(words))
+
+
+def in_place(objects: Op, place: Place) -> Scored[Op]:
+    """The objects in a region of the image."""
+    found: Scored[Op] = []
+    for number, senses in enumerate(place.values):
+        if any(sense.dimension == "depth" for sense in senses):
+            continue
+        op = objects
+        for sense in reversed(senses):
+            op = Filter(op, sense.dimension, sense.concept, words=place.words)
+        found.append((number * OTHER_PLACE, op))
+    return found
+
+
+def first_in_place(objects: Op, place: Place) -> Scored[Op]:
+    """The object that is farthest out in the direction of a place."""
+    found: Scored[Op] = [
+        (number * OTHER_PLACE, Superlative(objects, order, words=place.words))
+        for number, order in enumerate(place.orders)
+    ]
+    for senses in place.values:
+        if len(senses) == 2 and (order := ORDER_OF_PLACE.get(senses[1].concept)):
+            if senses[0].dimension == "depth":
+                inner: Op = Superlative(
+                    objects, ORDER_OF_PLACE[senses[0].concept], words=place.words
+                )
+            else:
+                inner = Filter(objects, senses[0].dimension, senses[0].concept, words=place.words)
+            found.append((OTHER_PLACE, Superlative(inner, order, words=place.words)))
+    return found
+
+
+def located(objects: Op, place: Place, *, unique: bool, number: int | None = None) -> Scored[Op]:
+    """The readings of a place: for one thing the outermost, for several those in the region.
+
+    "The two people on the left" may also be the two leftmost ones.
+    """
+    region = in_place(objects, place)
+    if unique:
+        first = first_in_place(objects, place)
+    elif number is not None:
+        first = [(0.0, Top(objects, order, number, words=place.words)) for order in place.orders]
+    else:
+        first = [] if region else first_in_place(objects, place)
+    if not region or (place.far and first):
+        found = first
+    elif not first:
+        found = region
+    elif unique and all(len(senses) == 1 for senses in place.values):
+        found = first + [(cost + OTHER_PLACE, op) for cost, op in region]
+    else:
+        found = region + [(cost + OTHER_PLACE, op) for cost, op in first]
+    if not found:
+        raise NoReadingError
+    return found
+
+
+def ranked(objects: Op, order: str, rank: Rank, words: tuple[Span, ...]) -> Op:
+    """The k-th, or the first few, in an order."""
+    if rank.place is None:
+        order = OPPOSITE[order]
+    if rank.number is not None:
+        return Top(objects, order, rank.number, words=(*rank.words, *words))
+    return Superlative(objects, order, rank.place or 1, words=(*rank.words, *words))
+
+
+def _unit(leaf: Tree, units: tuple[Unit, ...]) -> Unit:
+    if leaf.unit is None:
+        raise NoReadingError
+    return units[leaf.unit]

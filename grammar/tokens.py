@@ -1,0 +1,181 @@
+"""Text to tokens: spaCy's words, tags and lemmas, with spans into the text as it was given."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neurosym.errors import TextError
+from neurosym.span import Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MAX_CHARACTERS = 2000
+"""Longest text that is read, in characters."""
+MAX_WORDS = 200
+"""Longest text that is read, in words."""
+
+_OPTIONAL_S = re.compile(r"([a-z])\(s\)")
+_PLAIN = {
+    **dict.fromkeys("‘’‛ʼ`´", "'"),
+    **dict.fromkeys("“”„‟«»", '"'),
+    **dict.fromkeys("‐‑‒–—−", "-"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word or punctuation mark.
+
+    Attributes:
+        index: position in the sentence.
+        text: the characters as written.
+        lower: plain lower-case form: what lexicons look up.
+        lemma: base form, lower case.
+        tag: Penn Treebank tag.
+        pos: universal part of speech.
+        span: characters of the original text.
+    """
+
+    index: int
+    text: str
+    lower: str
+    lemma: str
+    tag: str
+    pos: str
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.text}/{self.tag}"
+
+    @property
+    def is_word(self) -> bool:
+        """Whether there is a letter or a digit in it."""
+        return any(character.isalnum() for character in self.lower)
+
+
+def plain(text: str) -> str:
+    """``text`` in lower case with plain quotes, hyphens and spaces, character by character.
+
+    The result has the same length, so that positions in it are positions in ``text``.
+    """
+    return "".join(_plain_character(character) for character in text)
+
+
+def _plain_character(character: str) -> str:
+    if character in _PLAIN:
+        return _PLAIN[character]
+    if character.isspace() or unicodedata.category(character) in ("Cf", "Cc", "Zs"):
+        return " "
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+class SpacyTokenizer:
+    """Tokens from a spaCy pipeline.
+
+    Args:
+        pipeline: a loaded spaCy ``Language``, or the name or folder of a pipeline to load. The
+            pipeline needs a tagger and a lemmatizer.
+        max_characters: longest text accepted.
+        max_words: most words accepted.
+
+    Raises:
+        TextError: the pipeline cannot be loaded, or a limit is not positive.
+    """
+
+    def __init__(
+        self,
+        pipeline: Language | str | Path,
+        *,
+        max_characters: int = MAX_CHARACTERS,
+        max_words: int = MAX_WORDS,
+    ) -> None:
+        for name, limit in (("max_characters", max_characters), ("max_words", max_words)):
+            if limit < 1:
+                raise TextError(f"{name} must be at least 1, not {limit}")
+        self.max_characters = max_characters
+        self.max_words = max_words
+        self._language = _load(pipeline) if isinstance(pipeline, str | Path) else pipeline
+
+    def __call__(self, text: str) -> tuple[Token, ...]:
+        """The tokens of ``text``.
+
+        Raises:
+            TextError: the text is not a string, is empty or too long, has no letters, or is not
+                in the Latin script. All of this is checked before spaCy sees the text.
+        """
+        self.check(text)
+        # "cup(s)" is read as "cups", without moving what follows.
+        same = _OPTIONAL_S.sub(r"\1s  ", plain(text))
+        # Runs of spaces would become tokens, and change the tags of the words around them.
+        kept = [i for i, c in enumerate(same) if c != " " or (i and same[i - 1] != " ")]
+        tokens: list[Token] = []
+        for word in self._language("".join(same[i] for i in kept)):
+            if word.is_space:
+                continue
+            if not word.tag_:
+                raise TextError("the spaCy pipeline gives words no tags; load one with a tagger")
+            end = kept[word.idx + len(word.text) - 1] + 1
+            span = Span(
+                kept[word.idx], end + 2 if text[end - 1 : end + 2].lower() == "(s)" else end
+            )
+            tokens.append(
+                Token(
+                    index=len(tokens),
+                    text=span.of(text),
+                    lower=word.text,
+                    lemma=word.lemma_.lower() or word.text,
+                    tag=word.tag_,
+                    pos=word.pos_,
+                    span=span,
+                )
+            )
+        return tuple(tokens)
+
+    def check(self, text: object) -> None:
+        """Raise TextError unless ``text`` can be read at all."""
+        if not isinstance(text, str):
+            raise TextError(f"a text must be a string, not {type(text).__name__}")
+        if len(text) > self.max_characters:
+            raise TextError(
+                f"the text has {len(text):,} characters; at most {self.max_characters:,} are read",
+                text=text[: self.max_characters],
+            )
+        words = text.split()
+        if len(words) > self.max_words:
+            raise TextError(
+                f"the text has {len(words):,} words; at most {self.max_words:,} are read", text=text
+            )
+        if not words:
+            raise TextError("the text is empty; expected an English phrase or question", text=text)
+        letters = [character for character in text if character.isalpha()]
+        if not letters:
+            raise TextError(
+                "the text has no letters; expected an English phrase or question",
+                text=text,
+                span=Span(0, len(text)),
+            )
+        foreign = [c for c in letters if not unicodedata.name(c, "").startswith("LATIN")]
+        if 2 * len(foreign) > len(letters):
+            start = text.index(foreign[0])
+            raise TextError(
+                "most letters of the text are not Latin; expected English",
+                text=text,
+                span=Span(start, start + 1),
+            )
+
+
+def _load(pipeline: str | Path) -> Language:
+    # Late, because spaCy imports torch: reading a lexicon or a tree must not.
+    import spacy
+
+    try:
+        return spacy.load(pipeline, exclude=["ner", "parser", "senter"])
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise TextError(f'cannot load the spaCy pipeline "{pipeline}": {reason}') from error

@@ -1,0 +1,120 @@
+"""Bad and excessive input: one clear error, in bounded time."""
+
+import contextlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from neurosym.errors import GrammarError, NeurosymError, TextError
+from neurosym.grammar import Parser, SpacyTokenizer
+from neurosym.grammar.syntax import CACHED, MAX_UNITS
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("\u200b", "letters"),
+        ("123 456", "no letters"),
+        ("?!", "no letters"),
+        ("собака на столе", "not Latin"),
+        ("猫在桌子上", "not Latin"),
+        ("le chat noir sur la table", "not look English"),
+        ("der Hund auf dem Tisch", "not look English"),
+        ("word " * 10_000, "50,000 characters"),
+        ("a " * 900, "900 words"),
+        (None, "must be a string"),
+        (b"the dog", "must be a string"),
+    ],
+)
+def test_text_that_cannot_be_read(text: str, says: str, parser: Parser) -> None:
+    with pytest.raises(TextError, match=says):
+        parser.parse(text)
+
+
+def test_text_bounds_are_arguments(pipeline: str) -> None:
+    short = SpacyTokenizer(pipeline, max_words=3, max_characters=30)
+    assert len(short("the green plate")) == 3
+    with pytest.raises(TextError, match="4 words; at most 3"):
+        short("the very green plate")
+    with pytest.raises(TextError, match="31 characters; at most 30"):
+        short("x" * 31)
+    with pytest.raises(TextError, match="max_words"):
+        SpacyTokenizer(pipeline, max_words=0)
+
+
+def test_unknown_pipeline() -> None:
+    with pytest.raises(TextError, match="cannot load the spaCy pipeline"):
+        SpacyTokenizer("no_such_pipeline")
+
+
+def test_pipeline_without_tagger() -> None:
+    spacy = pytest.importorskip("spacy")
+    with pytest.raises(TextError, match="no tags"):
+        SpacyTokenizer(spacy.blank("en"))("the dog")
+
+
+def test_parse_bounds_are_arguments(tokenizer: SpacyTokenizer) -> None:
+    text = "the cup on the table in the kitchen next to the door"
+    assert len(Parser(tokenizer).parse(text).readings) > 2
+    assert len(Parser(tokenizer, max_readings=2).parse(text).readings) == 2
+    assert len(Parser(tokenizer, max_trees=1).parse(text).readings) == 1
+    with pytest.raises(GrammarError, match="at most 5 are parsed"):
+        Parser(tokenizer, max_units=5).parse(text)
+    for name in ("max_readings", "max_trees", "max_units"):
+        with pytest.raises(GrammarError, match=name):
+            Parser(tokenizer, **{name: 0})
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        " on the table",
+        " next to the red or blue plate",
+        " that is not black",
+        " and the cup",
+        " red",
+    ],
+)
+@pytest.mark.parametrize("count", [5, 12, 24])
+def test_long_sentences_end_in_time(part: str, count: int, parser: Parser) -> None:
+    start = time.process_time()
+    with contextlib.suppress(GrammarError):
+        assert len(parser.parse("the cup" + part * count).readings) <= 8
+    assert time.process_time() - start < 2
+
+
+def test_more_units_than_the_limit(parser: Parser) -> None:
+    with pytest.raises(GrammarError, match=f"at most {MAX_UNITS} are parsed"):
+        parser.parse("the dog " * 100)
+
+
+def test_the_cache_is_bounded(tokenizer: SpacyTokenizer) -> None:
+    assert CACHED <= 4096
+    parser = Parser(tokenizer, cached=2)
+    for text in ("the dog", "the red dog", "a dog", "dogs", "the dog"):
+        parser.parse(text)
+    assert parser._syntax._derive.cache_info().currsize == 2
+
+
+def test_the_caret_stands_where_reading_stopped(parser: Parser) -> None:
+    with pytest.raises(GrammarError) as caught:
+        parser.parse("the man eating pizza")
+    assert caught.value.snippet() == "the man eating pizza\n        ^^^^^^"
+    assert '"eating" at 8-14' in caught.value.message
+    assert "a noun" in caught.value.message
+
+
+def test_unknown_words_get_a_suggestion(parser: Parser) -> None:
+    with pytest.raises(NeurosymError) as caught:
+        parser.parse("the plate whereas the fork")
+    assert caught.value.span is not None
+
+
+def test_import_is_light() -> None:
+    code = "import sys, neurosym.grammar; print('spacy' in sys.modules, 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
