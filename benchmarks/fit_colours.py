@@ -42,7 +42,7 @@ from neurosym.perception.mobile_sam import MobileSam
 TARGET = Path(__file__).parents[1] / "perception" / "data" / "colours.json"
 FOLDS = 8
 FLOOR = 0.01
-FLAT_OBJECTS = 60.0
+FLAT_OBJECTS = 90.0
 RESAMPLES = 1000
 ATTRIBUTION = (
     "Fitted on object attributes of Visual Genome (Krishna et al., 2017), "
