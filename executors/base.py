@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ MAX_NODES = 400
 """Default bound on the number of nodes of a program."""
 MAX_OBJECTS = 2000
 """Default bound on the number of objects of a scene."""
+MAX_SECONDS = 30.0
+"""Default bound on the time of one call."""
 
 
 @dataclass(frozen=True)
@@ -81,20 +84,53 @@ class Outcome:
     steps: tuple[Step, ...] = ()
 
 
+class Deadline:
+    """The end of the time that a call may take.
+
+    Args:
+        seconds: from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self._end
+
+    def check(self) -> None:
+        """Raise ExecutionError when the time is up."""
+        if self.passed:
+            raise ExecutionError(
+                f"execution took longer than seconds={self.seconds:g}: "
+                "give the executor more, or ask something smaller"
+            )
+
+
 class Executor(ABC):
     """Runs programs on scenes. An executor has one rule for each operator, in ``rules``.
 
     Args:
         max_nodes: bound on the size of a program.
         max_objects: bound on the size of a scene.
+        seconds: bound on the time of one call of :meth:`run` or :meth:`run_many`.
     """
 
     name: ClassVar[str]
     rules: ClassVar[Mapping[type[Op], Callable[..., Any]]]
 
-    def __init__(self, *, max_nodes: int = MAX_NODES, max_objects: int = MAX_OBJECTS) -> None:
+    def __init__(
+        self,
+        *,
+        max_nodes: int = MAX_NODES,
+        max_objects: int = MAX_OBJECTS,
+        seconds: float = MAX_SECONDS,
+    ) -> None:
         self.max_nodes = max_nodes
         self.max_objects = max_objects
+        self.seconds = seconds
 
     @abstractmethod
     def run_many(self, programs: Sequence[Op], scenes: Sequence[Scene]) -> list[Outcome]:

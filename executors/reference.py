@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError, UnknownConceptError
-from neurosym.executors.base import Executor, Outcome, Step
+from neurosym.executors.base import Deadline, Executor, Outcome, Step
 from neurosym.program import (
     ORDERS,
     Closest,
@@ -292,14 +292,16 @@ def plan_of(program: Op, executor: Executor) -> Plan:
     return [(op, executor.rule(op), len(op.operands)) for op in program.walk()]
 
 
-def evaluate(plan: Plan, world: World) -> Evaluation:
-    """The values of a program's nodes in one world."""
+def evaluate(plan: Plan, world: World, deadline: Deadline | None = None) -> Evaluation:
+    """The values of a program's nodes in one world; raises ExecutionError after a deadline."""
     values: list[Value] = []
     waiting: list[Value] = []
     for op, rule, arity in plan:
         first = len(waiting) - arity
         operands = waiting[first:]
         del waiting[first:]
+        if deadline is not None:
+            deadline.check()
         try:
             value = rule(op, world, *operands)
         except PresuppositionFailure as failure:
@@ -414,9 +416,13 @@ class ReferenceExecutor(Executor):
             ExecutionError: also when a scene is not crisp.
         """
         self.check(programs, scenes)
-        return [self._run(program, scene) for program, scene in zip(programs, scenes, strict=True)]
+        deadline = Deadline(self.seconds)
+        return [
+            self._run(program, scene, deadline)
+            for program, scene in zip(programs, scenes, strict=True)
+        ]
 
-    def _run(self, program: Op, scene: Scene) -> Outcome:
+    def _run(self, program: Op, scene: Scene, deadline: Deadline) -> Outcome:
         if not scene.is_crisp:
             raise ExecutionError(
                 "the reference executor runs on crisp scenes only, and this scene is soft: use "
@@ -424,4 +430,4 @@ class ReferenceExecutor(Executor):
             )
         plan = plan_of(program, self)
         check_names(program, scene)
-        return outcome_of(plan, evaluate(plan, world_of(scene)), len(scene))
+        return outcome_of(plan, evaluate(plan, world_of(scene), deadline), len(scene))

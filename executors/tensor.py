@@ -15,7 +15,15 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError
-from neurosym.executors.base import MAX_NODES, MAX_OBJECTS, Executor, Outcome, Step
+from neurosym.executors.base import (
+    MAX_NODES,
+    MAX_OBJECTS,
+    MAX_SECONDS,
+    Deadline,
+    Executor,
+    Outcome,
+    Step,
+)
 from neurosym.executors.branches import count_distribution, none_of
 from neurosym.executors.encode import Stacked, encode
 from neurosym.executors.plan import Plan, plan
@@ -294,6 +302,7 @@ class TensorExecutor(Executor):
         trace: whether outcomes carry the value of every step.
         max_nodes: bound on the size of a program.
         max_objects: bound on the size of a scene.
+        seconds: bound on the time of one call; it is looked at before every step.
     """
 
     name = "tensor"
@@ -328,8 +337,9 @@ class TensorExecutor(Executor):
         trace: bool = True,
         max_nodes: int = MAX_NODES,
         max_objects: int = MAX_OBJECTS,
+        seconds: float = MAX_SECONDS,
     ) -> None:
-        super().__init__(max_nodes=max_nodes, max_objects=max_objects)
+        super().__init__(max_nodes=max_nodes, max_objects=max_objects, seconds=seconds)
         if max_cases < 1:
             raise ExecutionError(f"max_cases must be at least 1, not {max_cases}")
         self.max_cases = max_cases
@@ -338,6 +348,7 @@ class TensorExecutor(Executor):
     def run_many(self, programs: Sequence[Op], scenes: Sequence[Scene]) -> list[Outcome]:
         """See :meth:`Executor.run_many`. Plans of one shape run as one batch."""
         self.check(programs, scenes)
+        deadline = Deadline(self.seconds)
         plans = [plan(program) for program in programs]
         crisp = {id(scene): scene.is_crisp for scene in scenes}
         batches: dict[tuple[Hashable, bool], list[int]] = defaultdict(list)
@@ -351,17 +362,18 @@ class TensorExecutor(Executor):
             for start in range(0, len(numbers), most):
                 part = numbers[start : start + most]
                 found = self._run_batch(
-                    [plans[n] for n in part], [scenes[n] for n in part], is_crisp
+                    deadline, [plans[n] for n in part], [scenes[n] for n in part], is_crisp
                 )
                 outcomes.update(zip(part, found, strict=True))
         return [outcomes[number] for number in range(len(programs))]
 
     def _run_batch(
-        self, plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool
+        self, deadline: Deadline, plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool
     ) -> list[Outcome]:
         run = Run(encode(plans, scenes, crisp), plans, self.max_cases)
         steps: list[list[Step]] = [[] for _ in plans]
         for number, step in enumerate(plans[0].steps):
+            deadline.check()
             run.number = number
             value = self.rule(step.op)(run)
             run.values.append(value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypedDict
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError
-from neurosym.executors.base import MAX_NODES, MAX_OBJECTS, Executor, Outcome, Step
+from neurosym.executors.base import MAX_NODES, MAX_OBJECTS, Deadline, Executor, Outcome, Step
 from neurosym.executors.reference import (
     RULES,
     Evaluation,
@@ -264,7 +263,7 @@ class WorldsExecutor(Executor):
         max_nodes: int = MAX_NODES,
         max_objects: int = MAX_OBJECTS,
     ) -> None:
-        super().__init__(max_nodes=max_nodes, max_objects=max_objects)
+        super().__init__(max_nodes=max_nodes, max_objects=max_objects, seconds=seconds)
         if limit < 0 or samples < 1:
             raise ExecutionError(
                 f"limit must be at least 0 and samples at least 1, not {limit} and {samples}"
@@ -272,7 +271,6 @@ class WorldsExecutor(Executor):
         self.limit = limit
         self.samples = samples
         self.seed = seed
-        self.seconds = seconds
 
     def run_many(self, programs: Sequence[Op], scenes: Sequence[Scene]) -> list[Outcome]:
         """See :meth:`neurosym.executors.base.Executor.run_many`."""
@@ -280,7 +278,7 @@ class WorldsExecutor(Executor):
         return [self._run(program, scene) for program, scene in zip(programs, scenes, strict=True)]
 
     def _run(self, program: Op, scene: Scene) -> Outcome:
-        deadline = time.monotonic() + self.seconds
+        deadline = Deadline(self.seconds)
         plan = plan_of(program, self)
         check_names(program, scene)
         worlds = _Worlds.of(scene, _Sight.of(program))
@@ -289,7 +287,7 @@ class WorldsExecutor(Executor):
         for world, weight in self._draws(worlds) if sampled else worlds.every():
             evaluation = evaluate(plan, world)
             tally[evaluation] = tally.get(evaluation, 0.0) + weight
-            if time.monotonic() > deadline:
+            if deadline.passed:
                 break
         visited = sum(tally.values())
         mean = _mean(plan, tally, len(scene))

@@ -19,7 +19,9 @@ import pytest
 import torch
 
 from neurosym.errors import ExecutionError, UnknownConceptError
+from neurosym.executors.base import Executor
 from neurosym.executors.reference import ReferenceExecutor
+from neurosym.executors.tensor import TensorExecutor
 from neurosym.program import Kind, parse_program, registry
 from neurosym.scene import Scene
 from neurosym.span import Span
@@ -313,3 +315,10 @@ def test_bounds_and_batches() -> None:
     ]:
         with pytest.raises(ExecutionError):
             executor.run_many([program], scenes)
+
+
+@pytest.mark.parametrize("executor", [ReferenceExecutor, TensorExecutor])
+def test_time_is_bounded(executor: type[Executor]) -> None:
+    program = parse_program("(the (select cup))")
+    with pytest.raises(ExecutionError, match="longer than seconds=0"):
+        executor(seconds=0.0).run(program, TABLE)
