@@ -1,18 +1,27 @@
 """Fits and measures the calibration of the default detector on COCO images with gold boxes.
 
-    python benchmarks/fit_calibration.py FOLDER [--weights FOLDER] [--write]
+    python benchmarks/fit_calibration.py FOLDER [--weights FOLDER] [--views VIEWS] [--write]
 
 FOLDER holds ``images/`` and ``instances.json`` in COCO's style. A box is right when it overlaps a
 gold box that no better box has claimed by an IoU of at least 0.3: existence is about there being
 a thing, and a loose box is still evidence of it. Crowd boxes are ignored, and so are boxes inside
 them. Every reported number is cross-validated over images: the images that a number is measured on
-were not fitted on. ``--write`` stores the fit on all images in the package's data.
+were not fitted on. ``--write`` stores the fit on all images in the package's data. ``--views``
+measures other views than the default ones: ``416`` is the plain one, ``416,640m`` adds a mirrored
+one of 640 x 640.
+
+``set_log_loss`` is what views are chosen by: minus the log probability that the hypotheses give to
+the gold things of an image, summed over images, per gold thing. A thing that is found costs
+-log(existence x category), but no more than one that is missed, -log 0.02; a hypothesis that
+claims nothing costs -log(1 - existence). Unlike the other losses it does not depend on how many
+candidates there are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,10 +33,18 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from neurosym.perception.detections import Calibration, Candidates, candidates, hypotheses
+from neurosym.perception.detections import (
+    Calibration,
+    Candidates,
+    Hypotheses,
+    candidates,
+    hypotheses,
+)
 from neurosym.perception.picodet import (
+    DEFAULT_VIEWS,
     PicoDet,
     RawDetections,
+    View,
     areas,
     coco_categories,
     pairwise_intersection,
@@ -35,7 +52,8 @@ from neurosym.perception.picodet import (
 )
 
 RIGHT_IOU = 0.3
-SCORE_FLOOR = 0.08
+TIGHT_IOU = 0.5
+MISSED = 0.02
 FOLDS = 10
 TARGET = Path(__file__).parents[1] / "perception" / "data" / "picodet_calibration.json"
 
@@ -85,12 +103,17 @@ def claim(boxes: Tensor, gold: Tensor, threshold: float) -> Tensor:
     return claims
 
 
-def samples(folder: Path, detector: PicoDet, threshold: float = RIGHT_IOU) -> list[Sample]:
+def samples(
+    folder: Path,
+    detector: PicoDet,
+    views: Sequence[View] = DEFAULT_VIEWS,
+    threshold: float = RIGHT_IOU,
+) -> list[Sample]:
     """Runs the detector on all images of a folder."""
     gathered = []
     for path, boxes, categories, crowd in read_gold(folder):
         with Image.open(path) as file:
-            raw = detector.detect([np.array(file.convert("RGB"))], floor=SCORE_FLOOR)[0]
+            raw = detector.detect_views([np.array(file.convert("RGB"))], views=views)[0]
         found = candidates(raw.boxes, raw.scores)
         claims = claim(found.boxes, boxes[~crowd], threshold)
         inside = pairwise_intersection(found.boxes, boxes[crowd])
@@ -150,10 +173,22 @@ def calibration_error(predicted: Tensor, right: Tensor, bins: int = 15) -> float
     return error
 
 
+def set_log_loss(found: Hypotheses, claims: Tensor, categories: Tensor) -> float:
+    """The loss of one image; see the top of this file."""
+    existence = found.existence.double().clamp(1e-4, 1 - 1e-4)
+    claimed = claims >= 0
+    truth = categories[claims[claimed]]
+    named = existence[claimed] * found.categories[claimed].gather(1, truth[:, None])[:, 0]
+    missed = len(categories) - len(truth)
+    loss = -named.clamp(min=MISSED).log().sum() - (1 - existence[~claimed]).log().sum()
+    return float(loss) - missed * math.log(MISSED)
+
+
 def measure(data: Sequence[Sample]) -> dict[str, float]:
     """Cross-validated calibration and count errors."""
     exists, right, log_losses, top, kept_exists, kept_right = [], [], [], [], [], []
     expected, gold, expected_people, gold_people, boxes = [], [], [], [], []
+    tight, found_people, set_losses = [], [], []
     for fold in range(FOLDS):
         calibration = fit([s for i, s in enumerate(data) if i % FOLDS != fold])
         for sample in data[fold::FOLDS]:
@@ -170,6 +205,9 @@ def measure(data: Sequence[Sample]) -> dict[str, float]:
             claims = claim(result.boxes, sample.boxes, RIGHT_IOU)
             kept_exists.append(result.existence.double())
             kept_right.append(claims >= 0)
+            tight.append(claim(result.boxes, sample.boxes, TIGHT_IOU) >= 0)
+            found_people.append(int((sample.categories[claims[claims >= 0]] == 0).sum()))
+            set_losses.append(set_log_loss(result, claims, sample.categories))
             boxes.append(len(result.boxes))
             expected.append(float(result.existence.sum()))
             gold.append(len(sample.boxes))
@@ -177,6 +215,7 @@ def measure(data: Sequence[Sample]) -> dict[str, float]:
             gold_people.append(int((sample.categories == 0).sum()))
     all_exists, all_right = torch.cat(exists), torch.cat(right)
     final_exists, final_right = torch.cat(kept_exists), torch.cat(kept_right)
+    final_tight = torch.cat(tight)
     gaps = np.abs(np.array(expected) - np.array(gold))
     people_gaps = np.abs(np.array(expected_people) - np.array(gold_people))
     sure = final_exists >= 0.9
@@ -189,24 +228,36 @@ def measure(data: Sequence[Sample]) -> dict[str, float]:
         "existence_log_loss": float(
             functional.binary_cross_entropy(all_exists, all_right.double()).item()
         ),
+        "existence_ece_hypotheses_iou_0.5": calibration_error(final_exists, final_tight),
+        "set_log_loss": sum(set_losses) / sum(gold),
         "right_given_existence_0.9": float(final_right[sure].double().mean()),
+        "right_given_existence_0.9_iou_0.5": float(final_tight[sure].double().mean()),
         "hypotheses_with_existence_0.9": int(sure.sum()),
         "category_top1": float(torch.cat(top).double().mean()),
         "category_log_loss": float(torch.cat(log_losses).mean()),
         "hypotheses_per_image": float(np.mean(boxes)),
         "recall_of_hypotheses": float(final_right.sum() / sum(gold)),
+        "recall_of_hypotheses_iou_0.5": float(final_tight.sum() / sum(gold)),
         "expected_things": sum(expected),
         "mean_absolute_count_error": float(gaps.mean()),
         "gold_people": sum(gold_people),
+        "recall_of_people": sum(found_people) / sum(gold_people),
         "expected_people": sum(expected_people),
         "mean_absolute_people_error": float(people_gaps.mean()),
     }
+
+
+def views_of(text: str) -> tuple[View, ...]:
+    """Views from text such as ``416,640m``: sides in pixels, ``m`` for mirrored."""
+    parts = [(int(part.rstrip("m")), part.endswith("m")) for part in text.split(",")]
+    return tuple(View(side, side, mirrored) for side, mirrored in parts)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", type=Path, help="folder with model.pdiparams, model.pdmodel")
+    parser.add_argument("--views", type=views_of, default=DEFAULT_VIEWS, help="such as 416,640m")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     weights = arguments.weights
@@ -214,13 +265,15 @@ def main() -> None:
         from neurosym.models.store import path_of
 
         weights = path_of("picodet-s")
-    data = samples(arguments.folder, PicoDet.load(weights / "model.pdiparams"))
+    detector = PicoDet.load(weights / "model.pdiparams")
+    data = samples(arguments.folder, detector, arguments.views)
     calibration = fit(data)
     measured = {name: round(value, 4) for name, value in measure(data).items()}
     record = {
         "parameters": asdict(calibration),
         "provenance": {
             "model": "PicoDet-S 416, COCO, from paddlelabel-ml 1.0.0",
+            "views": [asdict(view) for view in arguments.views],
             "data": "COCO 2017 images with gold boxes (annotations CC BY 4.0)",
             "right": f"one to one with a gold box at IoU >= {RIGHT_IOU}, of any category",
             "script": "benchmarks/fit_calibration.py",

@@ -7,6 +7,8 @@ existence probabilities from counting a person twice.
 
 All thresholds below were chosen on 53 COCO images against their gold boxes
 (``benchmarks/fit_calibration.py`` measures them again and fits the numbers of the calibration).
+The calibration that comes with the package is that of the default views; the scores of other
+views, of the plain one too, are worth something else.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from torch import Tensor
 
 from neurosym.errors import PerceptionError
 from neurosym.perception.picodet import (
+    SUPPRESSION_IOU,
     RawDetections,
     areas,
     pairwise_intersection,
@@ -28,7 +31,6 @@ from neurosym.perception.picodet import (
     suppress,
 )
 
-SUPPRESSION_IOU: Final = 0.6
 # Of 352 gold things only 3 pairs of one category overlap this much; two boxes of the detector that
 # do are almost always two views of one thing, however sure it is of both.
 SAME_CATEGORY_IOU: Final = 0.4
@@ -57,7 +59,7 @@ class Calibration:
 
     @classmethod
     def default(cls) -> Self:
-        """The calibration of PicoDet-S 416 that comes with the package.
+        """The calibration of PicoDet-S with its default views that comes with the package.
 
         Raises:
             PerceptionError: the data file is damaged.
@@ -132,7 +134,8 @@ def hypotheses(
     """Calibrated, grouped hypotheses of the things in one image.
 
     Args:
-        raw: what the detector says, from :meth:`neurosym.perception.picodet.PicoDet.detect`.
+        raw: what the detector says, from
+            :meth:`neurosym.perception.picodet.PicoDet.detect_views`.
         calibration: what its scores mean.
         floor: boxes less likely to exist are left out.
         limit: how many boxes to keep at most.

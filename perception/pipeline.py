@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
-from neurosym.perception.concepts import load_concepts
 from torch import Tensor
 
 from neurosym.errors import PerceptionError
 from neurosym.perception import geometry
 from neurosym.perception.base import Detector, Perception, Segmenter
+from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
+from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import Calibration, Hypotheses, hypotheses
 from neurosym.perception.mobile_sam import MobileSam
 from neurosym.perception.picodet import PicoDet, coco_categories
@@ -26,7 +26,7 @@ MASKS_AT_ONCE = 32
 
 
 class PicoDetector:
-    """PicoDet with its calibration, as a detector of hypotheses.
+    """PicoDet with its default views and their calibration, as a detector of hypotheses.
 
     Args:
         weights: folder with ``model.pdiparams`` and ``model.pdmodel``.
@@ -46,7 +46,7 @@ class PicoDetector:
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Hypotheses]:
         """See :meth:`Detector.detect`."""
-        return [hypotheses(raw, self._calibration) for raw in self._model.detect(images)]
+        return [hypotheses(raw, self._calibration) for raw in self._model.detect_views(images)]
 
 
 class PhotoPixels(Pixels):

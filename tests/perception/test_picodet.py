@@ -9,10 +9,16 @@ import pytest
 import torch
 
 from neurosym.errors import PerceptionError
+from neurosym.perception.detections import Calibration, hypotheses
 from neurosym.perception.picodet import (
+    DEFAULT_VIEWS,
+    PLAIN_VIEW,
     PicoDet,
+    RawDetections,
+    View,
     areas,
     coco_categories,
+    fuse,
     pairwise_intersection,
     pairwise_iou,
     suppress,
@@ -92,6 +98,106 @@ def test_extreme_images(detector: PicoDet, shape: tuple[int, int, int]) -> None:
 
 def test_no_images(detector: PicoDet) -> None:
     assert detector.detect([]) == []
+    assert detector.detect_views([]) == []
+
+
+def test_one_plain_view_is_the_plain_detection(
+    detector: PicoDet, images: dict[str, np.ndarray]
+) -> None:
+    plain = detector.detect([images["voc"]], floor=0.1)[0]
+    viewed = detector.detect_views([images["voc"]], views=[PLAIN_VIEW], floor=0.1)[0]
+    assert torch.equal(plain.boxes, viewed.boxes)
+    assert torch.equal(plain.scores, viewed.scores)
+
+
+def test_a_mirrored_view_is_the_view_of_a_mirrored_image(
+    detector: PicoDet, images: dict[str, np.ndarray]
+) -> None:
+    image = images["voc"]
+    viewed = detector.detect([image], view=View(mirrored=True), floor=0.0)[0]
+    turned = detector.detect([image[:, ::-1].copy()], floor=0.0)[0]
+    torch.testing.assert_close(viewed.boxes, _mirrored(turned.boxes, turned.width), atol=1, rtol=0)
+    torch.testing.assert_close(viewed.scores, turned.scores, atol=0.01, rtol=0)
+
+
+def test_left_and_right_do_not_matter(detector: PicoDet, images: dict[str, np.ndarray]) -> None:
+    image = images["voc"]
+    both = detector.detect_views([image, image[:, ::-1].copy()])
+    calibration = Calibration.default()
+    straight, turned = (hypotheses(raw, calibration) for raw in both)
+    sure = straight.existence > 0.5
+    assert sure.sum() >= 8
+    mirrored = _mirrored(turned.boxes, image.shape[1])
+    overlap, partner = pairwise_iou(straight.boxes[sure], mirrored).max(dim=1)
+    assert overlap.min() > 0.97
+    assert len(set(partner.tolist())) == len(partner)
+    existence = turned.existence[partner]
+    torch.testing.assert_close(existence, straight.existence[sure], atol=0.02, rtol=0)
+    categories = turned.categories[partner]
+    torch.testing.assert_close(categories, straight.categories[sure], atol=0.02, rtol=0)
+
+
+def test_other_sizes_give_boxes_in_the_same_frame(
+    detector: PicoDet, images: dict[str, np.ndarray]
+) -> None:
+    """Wide views too: rows and columns of the cells must not be confused."""
+    plain = detector.detect([images["voc"]], floor=0.7)[0]
+    for view in (View(544, 544), View(416, 576), View(576, 416, mirrored=True)):
+        raw = detector.detect([images["voc"]], view=view, floor=0.2)[0]
+        people = raw.boxes[raw.scores.argmax(dim=1) == 0]
+        found = pairwise_iou(plain.boxes[plain.scores[:, 0] > 0.7], people).amax(dim=1)
+        assert found.median() > 0.8
+    raw = detector.detect([images["voc"]], view=View(320, 448), floor=0.0)[0]
+    assert len(raw.boxes) == 40 * 56 + 20 * 28 + 10 * 14 + 5 * 7
+
+
+@pytest.mark.parametrize("side", [0, -32, 400])
+def test_sides_that_the_network_cannot_halve(side: int) -> None:
+    with pytest.raises(ValueError, match="multiples of 32"):
+        View(416, side)
+
+
+def test_the_default_views_are_symmetric() -> None:
+    turned = {View(view.height, view.width, not view.mirrored) for view in DEFAULT_VIEWS}
+    assert turned == set(DEFAULT_VIEWS)
+
+
+def _mirrored(boxes: torch.Tensor, width: int) -> torch.Tensor:
+    x1, y1, x2, y2 = boxes.unbind(dim=1)
+    return torch.stack([width - x2, y1, width - x1, y2], dim=1)
+
+
+def _seen(*things: tuple[list[float], list[float]]) -> RawDetections:
+    boxes = torch.tensor([box for box, _ in things]).view(-1, 4)
+    return RawDetections(boxes, torch.tensor([s for _, s in things]).view(-1, 2), 50, 50)
+
+
+def test_fused_scores_are_means_over_the_views() -> None:
+    first = _seen(([0.0, 0, 10, 10], [0.8, 0.1]), ([0.0, 0, 10, 9], [0.3, 0.3]))
+    second = _seen(([0.0, 0, 10, 8], [0.4, 0.5]), ([30.0, 30, 40, 40], [0.2, 0.6]))
+    fused = fuse([first, second])
+    assert fused.boxes.tolist() == [[0, 0, 10, 10], [30, 30, 40, 40]]
+    torch.testing.assert_close(fused.scores, torch.tensor([[0.6, 0.3], [0.1, 0.3]]))
+    assert (fused.height, fused.width) == (50, 50)
+
+
+def test_a_sure_box_does_not_vouch_for_a_weak_one_beside_it() -> None:
+    sure, beside = [0.0, 0, 10, 10], [0.0, 0, 10, 5.5]
+    between = [0.0, 0, 10, 7]
+    first = _seen((sure, [0.9, 0.0]), (beside, [0.2, 0.0]))
+    second = _seen((between, [0.7, 0.0]))
+    fused = fuse([first, second])
+    assert fused.boxes.tolist() == [sure, beside]
+    torch.testing.assert_close(fused.scores[:, 0], torch.tensor([0.8, 0.1]))
+
+
+def test_views_that_saw_nothing() -> None:
+    nothing, one = _seen(), _seen(([0.0, 0, 10, 10], [0.8, 0.1]))
+    assert fuse([nothing, nothing]).boxes.shape == (0, 4)
+    assert fuse([nothing, nothing]).scores.shape == (0, 2)
+    torch.testing.assert_close(fuse([nothing, one]).scores, torch.tensor([[0.4, 0.05]]))
+    empty = _seen(([5.0, 5, 5, 5], [0.8, 0.1]))
+    torch.testing.assert_close(fuse([empty, nothing]).scores, torch.tensor([[0.4, 0.05]]))
 
 
 @pytest.mark.parametrize(
@@ -133,3 +239,19 @@ def test_suppression_keeps_the_best() -> None:
     assert suppress(boxes, scores, limit=2).tolist() == [1, 3]
     assert suppress(boxes, scores, iou=0.4).tolist() == [1, 3]
     assert suppress(boxes[:0], scores[:0]).tolist() == []
+
+
+def test_suppression_of_many_boxes_leaves_none_that_overlap() -> None:
+    generator = torch.Generator().manual_seed(1)
+    corners = torch.rand(1500, 2, generator=generator) * 100
+    boxes = torch.cat([corners, corners + 5 + 20 * torch.rand(1500, 2, generator=generator)], dim=1)
+    scores = torch.rand(1500, generator=generator)
+    kept = suppress(boxes, scores, limit=1500)
+    assert (scores[kept].diff() <= 0).all()
+    overlaps = pairwise_iou(boxes, boxes[kept]) > 0.6
+    assert (overlaps[kept].sum(dim=1) == 1).all()
+    better = overlaps & (scores[:, None] < scores[kept][None, :])
+    dropped = torch.ones(1500, dtype=torch.bool)
+    dropped[kept] = False
+    assert better[dropped].any(dim=1).all()
+    assert suppress(boxes, scores).tolist() == kept[:300].tolist()
