@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -63,6 +64,7 @@ class Outcome:
         number: [N + 1] float32, probability of each count; None for others.
         truth: probability of yes; None for others.
         none: probability that there is none.
+        empty: the part of ``none`` in which nothing failed, but the answer is the empty set.
         many: probability that a definite has several candidates.
         exact: whether every step was exact.
         unexplored: probability mass of the worlds that were left out to keep within bounds; the
@@ -78,6 +80,7 @@ class Outcome:
     truth: float | None = None
     none: float = 0.0
     many: float = 0.0
+    empty: float = 0.0
     exact: bool = True
     unexplored: float = 0.0
     error: float = 0.0
@@ -157,11 +160,9 @@ class Executor(ABC):
         if len(programs) != len(scenes):
             raise ExecutionError(f"{len(programs)} programs but {len(scenes)} scenes")
         for program in programs:
-            nodes = sum(1 for _ in program.walk())
+            nodes = sum(1 for _ in islice(program.walk(), self.max_nodes + 1))
             if nodes > self.max_nodes:
-                raise ExecutionError(
-                    f"the program has {nodes} nodes, more than max_nodes={self.max_nodes}"
-                )
+                raise ExecutionError(f"the program has more than max_nodes={self.max_nodes} nodes")
         for scene in scenes:
             if len(scene) > self.max_objects:
                 raise ExecutionError(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -33,10 +34,12 @@ from neurosym.program import (
     Top,
 )
 from neurosym.scene import Scene
+from neurosym.span import Span
 
 MAX_CELLS = 4096
 """Most states of one object that a program may tell apart."""
 
+_Found = TypeVar("_Found")
 Dimension = str | None
 """What a named value belongs to: an attribute's name, or None for the category."""
 
@@ -130,7 +133,7 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
             key = (id(scene), *_names(op))
             if key not in made:
                 made[key] = len(tables)
-                tables.append(table(op, scene))
+                tables.append(_located(op, scene, table))
             index.append(made[key])
         return Stacked(_pad(tables, shape), torch.tensor(index, device=device))
 
@@ -160,7 +163,7 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
             atoms[number] = look_up(number, (objects,), _crisp_atom).rows()[:, None, :, None]
     else:
         cells = [
-            _Cells(p, s, {n: named_columns(p.steps[n].op, s) for n in named})
+            _Cells(p, s, {n: _located(p.steps[n].op, s, named_columns) for n in named})
             for p, s in zip(plans, scenes, strict=True)
         ]
         count = max(cell.state.shape[1] for cell in cells)
@@ -184,6 +187,15 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         ),
         counts=tuple(len(scene) for scene in scenes),
     )
+
+
+def _located(op: Op, scene: Scene, find: Callable[[Op, Scene], _Found]) -> _Found:
+    """What ``find`` gives; an unknown name is reported with the words of the node."""
+    try:
+        return find(op, scene)
+    except UnknownConceptError as error:
+        error.span = error.span or Span.cover(op.words)
+        raise
 
 
 def _is_crisp(tables: Tensor) -> bool:
@@ -252,10 +264,11 @@ class _Cells:
         for dimension in dict.fromkeys(d for d, _ in named.values()):
             table = _table(scene, dimension)
             members = {n: columns for n, (d, columns) in named.items() if d == dimension}
-            code = torch.zeros(table.shape[1], dtype=torch.int64, device=device)
-            for bit, columns in enumerate(dict.fromkeys(members.values())):
-                code[list(columns)] += 1 << bit
-            _, block = torch.unique(code, return_inverse=True)
+            distinct = list(dict.fromkeys(members.values()))
+            belongs = torch.zeros(len(distinct), table.shape[1], dtype=torch.bool, device=device)
+            for row, columns in zip(belongs, distinct, strict=True):
+                row[list(columns)] = True
+            _, block = torch.unique(belongs, dim=1, return_inverse=True)
             blocks = int(block.max()) + 1
             before = self.state.shape[1]
             if before * blocks > MAX_CELLS:

@@ -335,6 +335,7 @@ def outcome_of(plan: Plan, evaluation: Evaluation, count: int) -> Outcome:
         root.returns,
         *tensors_of(root.returns, answer, count),
         none=none,
+        empty=0.0 if evaluation.failed else none,
         many=many,
         steps=tuple(steps),
     )

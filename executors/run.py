@@ -22,6 +22,8 @@ from neurosym.executors.plan import Plan
 
 SETTLED = 1e-6
 """Probabilities closer to 0 or 1 than this count as known."""
+MOST_ELEMENTS = 100_000_000
+"""Most elements of one [Q, K, N, N] tensor: with many objects fewer cases are kept apart."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class Run:
     def __init__(self, batch: Encoded, plans: Sequence[Plan], max_cases: int) -> None:
         self.batch = batch
         self.plans = plans
-        self.limit = 1 if batch.crisp else max_cases
+        pairs = len(plans) * batch.state.shape[2] ** 2
+        self.limit = 1 if batch.crisp else max(1, min(max_cases, MOST_ELEMENTS // max(1, pairs)))
         self.state = batch.state
         self.weight = torch.ones(batch.state.shape[:2], device=batch.state.device)
         self.none = torch.zeros(len(plans), device=batch.state.device)
@@ -184,7 +187,8 @@ class Run:
         last = torch.full_like(self.weight, -1, dtype=torch.int64)
         before = last
         found = torch.zeros_like(self.state[..., 0], dtype=torch.bool)
-        for _ in range(rounds if self.objects else 0):
+        # After every object there is the end of the set; later rounds change nothing.
+        for _ in range(min(rounds, self.objects + 1) if self.objects else 0):
             remaining = self.probability(member) * (places > last[..., None])
             first, empty = next_in_order(remaining, order, self.batch.groups)
             options = torch.cat([first, empty[..., None]], -1) * self.weight[..., None]

@@ -1,4 +1,6 @@
-"""The tensor executor: soft, batched, differentiable, exact wherever it says so.
+"""The tensor executor: soft, batched, exact wherever it says so.
+
+The objects and the counts of an outcome carry gradients to the scene's tables.
 
 Plans of one shape run together, one step after the other, each step on all queries at once. How a
 step is exact although its inputs depend on each other is told in
@@ -441,9 +443,10 @@ def _outcomes(run: Run, steps: Sequence[Sequence[Step]]) -> list[Outcome]:
     objects, number, truth = _means(run, value)
     explored = (1.0 - run.lost).clamp_min(SETTLED)
     none = run.none / explored
+    empty = torch.zeros_like(none)
     if root.returns is Kind.OBJECTS and not isinstance(root, ThePlural):
-        empty = none_of(run.probability(present(value.member)), run.batch.groups)
-        none = none + (run.weight * empty).sum(1) / explored
+        nothing = none_of(run.probability(present(value.member)), run.batch.groups)
+        empty = (run.weight * nothing).sum(1) / explored
     many = run.many / explored
     made = []
     for query, count in enumerate(run.batch.counts):
@@ -453,8 +456,9 @@ def _outcomes(run: Run, steps: Sequence[Sequence[Step]]) -> list[Outcome]:
                 objects=None if objects is None else objects[query, :count],
                 number=None if number is None else number[query, : count + 1],
                 truth=None if truth is None else float(truth[query]),
-                none=float(none[query]),
+                none=float(none[query] + empty[query]),
                 many=float(many[query]),
+                empty=float(empty[query]),
                 exact=not run.inexact,
                 unexplored=float(run.lost[query]),
                 steps=tuple(steps[query]),

@@ -325,7 +325,10 @@ def _mean(plan: Plan, tally: Mapping[Evaluation, float], count: int) -> Outcome:
         Step(op, **_mean_numbers([_step(outcome, k, op, count) for outcome in outcomes], weights))
         for k, (op, _, _) in enumerate(plan)
     )
-    return Outcome(outcomes[0].kind, **_mean_numbers(outcomes, weights), steps=steps)
+    empty = float(weights @ torch.tensor([o.empty for o in outcomes], dtype=torch.float64))
+    return Outcome(
+        outcomes[0].kind, **_mean_numbers(outcomes, weights), empty=min(1.0, empty), steps=steps
+    )
 
 
 def _step(outcome: Outcome, k: int, op: Op, count: int) -> Step:

@@ -141,6 +141,9 @@ class SpacyTokenizer:
         """Raise TextError unless ``text`` can be read at all."""
         if not isinstance(text, str):
             raise TextError(f"a text must be a string, not {type(text).__name__}")
+        surrogate = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), None)
+        if surrogate is not None:
+            raise TextError(f"the text is not valid Unicode at character {surrogate}")
         if len(text) > self.max_characters:
             raise TextError(
                 f"the text has {len(text):,} characters; at most {self.max_characters:,} are read",
@@ -176,6 +179,7 @@ def _load(pipeline: str | Path) -> Language:
 
     try:
         return spacy.load(pipeline, exclude=["ner", "parser", "senter"])
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    # spaCy imports a package of that name and calls its "load": any error may come of it.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise TextError(f'cannot load the spaCy pipeline "{pipeline}": {reason}') from error

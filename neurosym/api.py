@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neurosym.errors import PerceptionError, UnknownConceptError
+from neurosym.errors import OptionError, PerceptionError, UnknownConceptError
 from neurosym.executors.base import Executor, Outcome
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.grammar import Lexicon, Parse, Parser, Reading, Tree
 from neurosym.models.store import path_of
 from neurosym.perception.base import Perception
 from neurosym.perception.images import MAX_PIXELS, load_image
+from neurosym.perception.pipeline import DefaultPerception
 from neurosym.program import Filter, Op
 from neurosym.reading import utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Result, decide
@@ -43,6 +43,9 @@ class Grounder:
         max_readings: most readings of a text that are executed.
         max_pixels: largest image that :meth:`perceive` takes.
 
+    Raises:
+        OptionError: an option is out of its range.
+
     Example:
         >>> from neurosym import Grounder
         >>> grounder = Grounder.default()  # doctest: +SKIP
@@ -62,6 +65,9 @@ class Grounder:
         max_readings: int = MAX_READINGS,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        for name, value in (("max_readings", max_readings), ("max_pixels", max_pixels)):
+            if value < 1:
+                raise OptionError(f"{name} must be at least 1, not {value}")
         self._perception = perception
         self.parser = parser
         self.executor = TensorExecutor() if executor is None else executor
@@ -96,9 +102,8 @@ class Grounder:
         """
         if isinstance(lexicon, str | Path):
             lexicon = Lexicon.load(Path(lexicon))
-        chosen = device_of(device)
+        perception = default_perception(device, concepts)
         parser = Parser(find_pipeline() if spacy is None else spacy, lexicon)
-        perception = LazyPerception(chosen, None if concepts is None else Path(concepts))
         return Grounder(perception, parser, **options)
 
     def perceive(self, image: Any) -> Scene:
@@ -140,34 +145,35 @@ class Grounder:
         parse = _as_parse(text) if isinstance(text, Op) else text
         if isinstance(parse, str):
             parse = self.parse(parse)
-        best: tuple[float, Reading, Scene, Outcome | None, str] | None = None
+        best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:
             if best is not None and reading.score <= best[0]:
                 break
-            seen, outcome, message = self._execute(scene, reading.program)
-            worth = utility(reading, outcome)
+            seen, found = self._execute(scene, reading.program)
+            worth = utility(reading, found if isinstance(found, Outcome) else None)
             if best is None or worth > best[0]:
-                best = (worth, reading, seen, outcome, message)
+                best = (worth, reading, seen, found)
         if best is None:
             raise AssertionError("a parse has at least one reading")
-        _, reading, seen, outcome, message = best
-        if outcome is None:
-            return Result(parse, seen, None, Decision("unsupported"), reading, message)
+        _, reading, seen, found = best
+        if isinstance(found, UnknownConceptError):
+            found.text = parse.text
+            return Result(parse, seen, None, Decision("unsupported"), reading, found)
         decision = decide(
-            outcome,
+            found,
             seen,
             threshold=self.threshold,
             presume=self.presume,
             abstain=self.abstain,
         )
-        return Result(parse, seen, outcome, decision, reading)
+        return Result(parse, seen, found, decision, reading)
 
-    def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | None, str]:
+    def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | UnknownConceptError]:
         try:
             seen = self._attend(scene, program)
-            return seen, self.executor.run(program, seen), ""
+            return seen, self.executor.run(program, seen)
         except UnknownConceptError as error:
-            return scene, None, error.message
+            return scene, error
 
     def _attend(self, scene: Scene, program: Op) -> Scene:
         """The scene with the attributes that the program asks of the objects that it asks about.
@@ -187,18 +193,40 @@ class Grounder:
         return scene
 
 
+def default_perception(
+    device: str | torch.device | None = None, concepts: str | Path | None = None
+) -> DefaultPerception:
+    """The default perception with weights from the model store, loaded when they are needed.
+
+    Args:
+        device: as for :meth:`Grounder.default`.
+        concepts: as for :meth:`Grounder.default`.
+    """
+    file = None if concepts is None else Path(concepts)
+    return DefaultPerception.of(path_of, concepts=file, device=device_of(device))
+
+
 def device_of(device: str | torch.device | None) -> torch.device:
     """The device that is named, else CUDA when there is one, else the CPU.
 
     Raises:
-        PerceptionError: there is no such device.
+        OptionError: there is no such device.
     """
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind = str(device).split(":")[0]
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
+    if kind not in there:
+        raise OptionError(
+            f'cannot use the device "{device}": expected {", ".join(there)} or cuda:N'
+        )
+    if not there[kind]:
+        raise OptionError(f'cannot use the device "{device}": this machine or torch has none')
     try:
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        chosen = torch.device(device)
         torch.zeros(1, device=chosen)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise PerceptionError(f'cannot use the device "{device}": {reason}') from None
+        raise OptionError(f'cannot use the device "{device}": no such device') from error
     return chosen
 
 
@@ -216,28 +244,3 @@ def _as_parse(program: Op) -> Parse:
     text = str(program)
     tree = Tree("program", (), Span(0, len(text)))
     return Parse(text, (), (Reading(program, 0.0, tree, ()),))
-
-
-class LazyPerception(Perception):
-    """The default perception, loaded when the first image comes.
-
-    Args:
-        device: where to run.
-        concepts: a file of words to use instead of the default one.
-    """
-
-    name = "picodet+mobilesam"
-
-    def __init__(self, device: torch.device, concepts: Path | None) -> None:
-        self._device = device
-        self._concepts = concepts
-
-    @cached_property
-    def _whole(self) -> Perception:
-        from neurosym.perception.pipeline import DefaultPerception
-
-        return DefaultPerception.load(path_of, device=self._device, concepts=self._concepts)
-
-    def perceive(self, image: Any) -> Scene:
-        """See :meth:`Perception.perceive`."""
-        return self._whole.perceive(image)

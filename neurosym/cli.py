@@ -6,14 +6,17 @@ Bad input prints one line and exits with 2; nothing is written before everything
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neurosym import __version__
-from neurosym.errors import DataError, NeurosymError
+from neurosym.errors import NeurosymError, OptionError
+from neurosym.files import check_folder, make_folder, write_atomically
 from neurosym.models.commands import add_commands
 
 if TYPE_CHECKING:
@@ -31,9 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 for bad input, 130 when interrupted.
     """
-    namespace = _arguments().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Trees and odd words must not fail on a terminal that cannot show them.
+            stream.reconfigure(errors="replace")
     try:
-        return int(namespace.handler(namespace))
+        namespace = _arguments().parse_args(arguments)
+        code = int(namespace.handler(namespace))
+        sys.stdout.flush()
+        return code
     except NeurosymError as error:
         print(_one_line(error), file=sys.stderr)
         return 2
@@ -41,17 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("neurosym: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away; there is nobody left to tell.
-        sys.stderr.close()
+        # The reader of our output went away; Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _one_line(error: NeurosymError) -> str:
-    message = " ".join(error.message.split())
+    message = error.message
     if error.text is not None and error.span is not None and str(error.span) not in message:
         words = error.span.of(error.text)
         message += f' (at {error.span}: "{words}")' if words.strip() else f" (at {error.span})"
-    return f"neurosym: {message}"
+    return f"neurosym: {' '.join(message.split())}"
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -76,7 +85,7 @@ def _arguments() -> argparse.ArgumentParser:
 
     scene = commands.add_parser("scene", help="detections, attributes and scene graph as JSON")
     scene.add_argument("photo", metavar="PHOTO", help="an image file")
-    scene.add_argument("--out", metavar="FILE", type=Path, help="write JSON here, not to stdout")
+    scene.add_argument("--out", metavar="FILE", type=_path, help="write JSON here, not to stdout")
     _add_perception(scene)
     scene.set_defaults(handler=_scene)
 
@@ -94,11 +103,17 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="FOLDER",
-        type=Path,
+        type=_path,
         help="write overlay.png, result.json and the alignment maps here",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -122,22 +137,30 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
 def _grounder(namespace: argparse.Namespace) -> Grounder:
     from neurosym.api import Grounder
 
-    options: dict[str, Any] = {}
-    if namespace.max_pixels is not None:
-        options["max_pixels"] = namespace.max_pixels
     return Grounder.default(
         device=namespace.device,
         spacy=getattr(namespace, "spacy", None),
         lexicon=getattr(namespace, "lexicon", None),
         concepts=namespace.concepts,
-        **options,
+        max_pixels=_pixel_bound(namespace),
     )
+
+
+def _pixel_bound(namespace: argparse.Namespace) -> int:
+    from neurosym.perception.images import MAX_PIXELS
+
+    if namespace.max_pixels is None:
+        return MAX_PIXELS
+    if namespace.max_pixels < 1:
+        raise OptionError(f"--max-pixels must be at least 1, not {namespace.max_pixels}")
+    return int(namespace.max_pixels)
 
 
 def _ground(namespace: argparse.Namespace) -> int:
     from neurosym.scene import Scene
 
-    _check_folder(namespace.out)
+    if namespace.out is not None:
+        check_folder(namespace.out)
     grounder = _grounder(namespace)
     parse = grounder.parse(namespace.text)
     if namespace.photo.endswith(".json"):
@@ -151,7 +174,8 @@ def _demo(namespace: argparse.Namespace) -> int:
     from neurosym.demo import EXPRESSION, MORE, photograph
     from neurosym.views.text import answer_text
 
-    _check_folder(namespace.out)
+    if namespace.out is not None:
+        check_folder(namespace.out)
     grounder = _grounder(namespace)
     parse = grounder.parse(namespace.text or EXPRESSION)
     scene = grounder.perceive(photograph())
@@ -168,12 +192,12 @@ def _report(result: Result, namespace: argparse.Namespace) -> int:
     from neurosym.views.document import result_document
     from neurosym.views.text import answer_text, program_text, trace_text, tree_text
 
-    if result.status == "unsupported":
-        print(f"neurosym: {' '.join(result.message.split())}", file=sys.stderr)
-        return 2
     if namespace.json:
         print(json.dumps(result_document(result), indent=2))
-    else:
+    if result.error is not None:
+        print(_one_line(result.error), file=sys.stderr)
+        return 2
+    if not namespace.json:
         _section("Text", result.text)
         _section("Parse tree", tree_text(result.syntax))
         _section("Program", f"{program_text(result.program, result.text)}\n\n{result.program}")
@@ -194,11 +218,9 @@ def _write(result: Result, folder: Path) -> list[Path]:
 
     picture, alignment = result.picture(), result.alignment
     document = json.dumps(result_document(result), indent=2)
-    _make_folder(folder)
+    make_folder(folder)
     written = [save_picture(picture, folder / "overlay.png")]
-    target = folder / "result.json"
-    _write_text(target, document)
-    written.append(target)
+    written.append(write_atomically(folder / "result.json", document.encode()))
     save_alignment(alignment, folder / "alignment")
     written.append(folder / "alignment")
     return written
@@ -231,14 +253,15 @@ def print_parse(parse: Parse) -> None:
 
 
 def _scene(namespace: argparse.Namespace) -> int:
-    from neurosym.api import LazyPerception, device_of
-    from neurosym.perception.images import MAX_PIXELS, load_image
+    from neurosym.api import default_perception
+    from neurosym.perception.images import load_image
     from neurosym.perception.pipeline import COLOR
     from neurosym.scene_io import to_document
 
-    image = load_image(namespace.photo, max_pixels=namespace.max_pixels or MAX_PIXELS)
-    perception = LazyPerception(device_of(namespace.device), namespace.concepts)
-    scene = perception.perceive(image)
+    if namespace.out is not None:
+        check_folder(namespace.out.parent)
+    image = load_image(namespace.photo, max_pixels=_pixel_bound(namespace))
+    scene = default_perception(namespace.device, namespace.concepts).perceive(image)
     scene = scene.observe(COLOR, range(len(scene)))
     if namespace.out is None:
         print(json.dumps(to_document(scene)))
@@ -257,28 +280,6 @@ def _operators(_: argparse.Namespace) -> int:
 
 def _section(title: str, body: str) -> None:
     print(f"{title}\n{'-' * len(title)}\n{body}\n")
-
-
-def _check_folder(folder: Path | None) -> None:
-    """Refuse an impossible output folder before any work is done."""
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise DataError(f"--out {folder} is a file: name a folder")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {folder}: {error.strerror}") from None
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

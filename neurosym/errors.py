@@ -31,8 +31,14 @@ class NeurosymError(Exception):
         """The text with a caret line under the span; empty when there is no text or span."""
         if self.text is None or self.span is None:
             return ""
-        width = max(1, self.span.end - self.span.start)
-        return f"{self.text}\n{' ' * self.span.start}{'^' * width}"
+        start = self.text.rfind("\n", 0, self.span.start) + 1
+        line = self.text[start:].split("\n", 1)[0]
+        width = max(1, min(self.span.end, start + len(line)) - self.span.start)
+        return f"{line}\n{' ' * (self.span.start - start)}{'^' * width}"
+
+
+class OptionError(NeurosymError):
+    """An option lies outside of what it may be."""
 
 
 class TextError(NeurosymError):

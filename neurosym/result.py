@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from neurosym.errors import OptionError, UnknownConceptError
 from neurosym.executors.base import Outcome, Step
 from neurosym.program import Kind, Op
 from neurosym.scene import Scene
@@ -73,7 +74,15 @@ def decide(
 
     Returns:
         The decision: "none", "many" or, when both are less likely, the answer.
+
+    Raises:
+        OptionError: a share lies outside of [0, 1], or ``presume`` is 0 or 1.
     """
+    _check_share("threshold", threshold)
+    _check_share("presume", presume)
+    _check_share("abstain", abstain)
+    if presume in (0.0, 1.0):
+        raise OptionError(f"presume must lie between 0 and 1, not {presume}")
     held = max(0.0, 1.0 - outcome.none - outcome.many)
     missing = outcome.none * (1.0 - presume) / presume
     found: Decision
@@ -95,15 +104,19 @@ def decide(
     return found
 
 
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise OptionError(f"{name} must lie in [0, 1], not {value}")
+
+
 def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> Decision:
     if outcome.objects is None:
         raise AssertionError("an outcome of objects carries objects")
     best, probability = _likeliest_thing(outcome.objects, scene)
     if outcome.kind is Kind.REFERENT:
         return Decision("ok", (best,), probability=probability)
-    # The root's step counts failures only, not an answer that is empty.
-    failed = outcome.steps[-1].none if outcome.steps else outcome.none
-    given = outcome.objects / max(1.0 - failed - outcome.many, 1e-9)
+    failed = outcome.none - outcome.empty + outcome.many
+    given = outcome.objects / max(1.0 - failed, 1e-9)
     chosen = select_from_groups(given, scene, threshold)
     # That something is there may be likely although no single thing is.
     return Decision("ok", chosen or (best,), probability=held)
@@ -111,8 +124,9 @@ def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> De
 
 def _likeliest_thing(probabilities: Tensor, scene: Scene) -> tuple[int, float]:
     """The likeliest member of the likeliest group, and that group's probability."""
-    _, group = torch.unique(scene.groups, return_inverse=True)
-    totals = torch.zeros(int(group.max()) + 1).index_add(0, group.cpu(), probabilities.cpu())
+    probabilities = probabilities.cpu()
+    _, group = torch.unique(scene.groups.cpu(), return_inverse=True)
+    totals = torch.zeros(int(group.max()) + 1).index_add(0, group, probabilities)
     best = int(totals.argmax())
     members = (group == best).nonzero().flatten()
     return int(members[probabilities[members].argmax()]), float(totals[best])
@@ -130,8 +144,9 @@ def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) ->
         Object numbers in increasing order.
     """
     chosen = []
-    for group in torch.unique(scene.groups).tolist():
-        members = (scene.groups == group).nonzero().flatten()
+    probabilities, groups = probabilities.cpu(), scene.groups.cpu()
+    for group in torch.unique(groups).tolist():
+        members = (groups == group).nonzero().flatten()
         share = probabilities[members]
         if float(share.sum()) >= threshold:
             chosen.append(int(members[share.argmax()]))
@@ -148,7 +163,7 @@ class Result:
         outcome: probabilities and the value of every step; None when the status is "unsupported".
         decision: what is answered.
         reading: the reading that was chosen.
-        message: one line on why, when the status is not "ok".
+        error: what the scene lacks, when the status is "unsupported".
     """
 
     parse: Parse
@@ -156,7 +171,12 @@ class Result:
     outcome: Outcome | None
     decision: Decision
     reading: Reading
-    message: str = ""
+    error: UnknownConceptError | None = None
+
+    @property
+    def message(self) -> str:
+        """One line on what the scene lacks, when the status is "unsupported"; else empty."""
+        return self.error.message if self.error is not None else ""
 
     @property
     def text(self) -> str:

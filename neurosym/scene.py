@@ -52,10 +52,10 @@ class Categorical:
     evidence: Tensor
     source: str
 
-    def index(self, value: str, kind: str = "value") -> int:
+    def index(self, value: str) -> int:
         """The column of ``value``, or UnknownConceptError with the nearest names."""
         if value not in self.values:
-            raise UnknownConceptError(kind, value, self.values)
+            raise UnknownConceptError("value", value, self.values)
         return self.values.index(value)
 
     def take(self, index: Tensor) -> Categorical:
@@ -154,21 +154,30 @@ class GivenMasks(Pixels):
     Attributes:
         size: the image's size.
         given: object index -> [height, width] bool.
+        boxes: [N, 4] xyxy; an object without a mask is taken to fill its box. Without boxes
+            every mask must be given.
     """
 
     size: ImageSize
     given: Mapping[int, Tensor]
+    boxes: Tensor | None = None
 
     def image(self) -> Tensor | None:  # noqa: D102 - inherited
         return None
 
     def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
         missing = [i for i in indices if i not in self.given]
-        if missing:
-            raise SceneError(f"this scene holds no mask for object {missing[0]}")
-        if not indices:
-            return torch.zeros((0, *self.size), dtype=torch.bool)
-        return torch.stack([self.given[i] for i in indices])
+        if self.boxes is None:
+            if missing:
+                raise SceneError(f"this scene holds no mask for object {missing[0]}")
+            boxes = torch.zeros((len(indices), 4))
+        else:
+            boxes = self.boxes[list(indices)]
+        made = box_masks(boxes, self.size)
+        for row, index in enumerate(indices):
+            if index in self.given:
+                made[row] = self.given[index]
+        return made
 
     def known_masks(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
         return dict(self.given)
@@ -178,6 +187,16 @@ class GivenMasks(Pixels):
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:  # noqa: ARG002, D102
         return None
+
+
+def box_masks(boxes: Tensor, size: ImageSize) -> Tensor:
+    """Masks [K, height, width] bool of filled boxes [K, 4] xyxy; at least a pixel wide and high."""
+    made = torch.zeros((len(boxes), *size), dtype=torch.bool)
+    for row, box in enumerate(boxes.tolist()):
+        x1, y1, x2, y2 = (round(v) for v in box)
+        columns = slice(max(x1, 0), max(x2, x1 + 1, 0))
+        made[row, max(y1, 0) : max(y2, y1 + 1, 0), columns] = True
+    return made
 
 
 @dataclass(frozen=True)
@@ -326,11 +345,7 @@ class Scene:
         """
         if self.pixels is not None:
             return self.pixels.masks(list(indices))
-        made = torch.zeros((len(indices), *self.size), dtype=torch.bool)
-        for row, index in enumerate(indices):
-            x1, y1, x2, y2 = (round(float(v)) for v in self.boxes[index])
-            made[row, y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)] = True
-        return made
+        return box_masks(self.boxes[list(indices)], self.size)
 
     def observe(self, attribute: str, indices: Sequence[int]) -> Scene:
         """The scene with an attribute of these objects read off the picture.
@@ -365,7 +380,7 @@ class Scene:
     def __getitem__(self, index: Sequence[int] | Tensor | slice) -> Scene:
         """The scene with only these objects: a slice, indices, or a [N] bool mask."""
         keep = torch.arange(len(self), device=self.device)[
-            index if isinstance(index, slice | Tensor) else torch.as_tensor(list(index)).long()
+            index if isinstance(index, slice | Tensor) else _as_index(index)
         ]
         return replace(
             self,
@@ -459,6 +474,11 @@ class Scene:
         )
 
 
+def _as_index(index: Sequence[int] | Sequence[bool]) -> Tensor:
+    wanted = torch.as_tensor(list(index))
+    return wanted if wanted.dtype is torch.bool else wanted.long()
+
+
 def _look_up(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
     if name not in known:
         raise UnknownConceptError(kind, name, known)
@@ -503,10 +523,15 @@ def _validate(scene: Scene) -> None:
         )
 
     check(
+        isinstance(scene.size, ImageSize),
+        f"the size must be an ImageSize(height, width), not {scene.size!r}",
+    )
+    check(
         scene.size.height >= 1 and scene.size.width >= 1,
         f"the image size must be at least 1 x 1, not {tuple(scene.size)}",
     )
     shaped("boxes", scene.boxes, (count, 4))
+    check(scene.boxes.is_floating_point(), f"boxes must be float32, not {scene.boxes.dtype}")
     check(scene.boxes.isfinite().all(), "boxes must be finite")
     check(
         (scene.boxes[:, :2] <= scene.boxes[:, 2:]).all(), "boxes must be xyxy: x1 <= x2, y1 <= y2"
@@ -514,6 +539,7 @@ def _validate(scene: Scene) -> None:
     shaped("existence", scene.existence, (count,))
     probable("existence", scene.existence)
     shaped("groups", scene.groups, (count,))
+    check(scene.groups.dtype is torch.int64, f"groups must be int64, not {scene.groups.dtype}")
     if count:
         _, inverse = torch.unique(scene.groups, return_inverse=True)
         sums = torch.zeros(int(inverse.max()) + 1, device=scene.device).index_add(
@@ -533,6 +559,8 @@ def _validate(scene: Scene) -> None:
         check(measure.values.isfinite().all(), f'the measure "{name}" must be finite')
     if scene.distances is not None:
         shaped("distances", scene.distances, (count, count))
+        known = scene.distances.isfinite() & (scene.distances >= 0)
+        check(known.all(), "distances must be finite and at least 0")
     for word, concept in scene.concepts.items():
         unknown = set(concept.categories) - set(scene.categories.values)
         check(not unknown, f'the concept "{word}" names unknown categories: {sorted(unknown)}')

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurosym.errors import NeurosymError, SceneError
+from neurosym.errors import DataError, NeurosymError, SceneError
+from neurosym.files import make_folder, write_atomically
 from neurosym.scene import (
     Categorical,
     Concept,
@@ -80,19 +79,12 @@ def _pairs(matrix: Tensor) -> list[tuple[int, int, float]]:
 
 def save_scene(scene: Scene, path: Path) -> None:
     """See :meth:`neurosym.scene.Scene.save`."""
-    text = json.dumps(to_document(scene))
+    content = json.dumps(to_document(scene)).encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise SceneError(f"cannot write the scene to {path}: {error.strerror}") from None
+        make_folder(path.parent)
+        write_atomically(path, content)
+    except DataError as error:
+        raise SceneError(error.message) from None
 
 
 def to_document(scene: Scene) -> dict[str, Any]:
@@ -148,7 +140,7 @@ def load_scene(path: Path) -> Scene:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SceneError(f"cannot read the scene {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SceneError(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise SceneError(f'{path} is not a saved scene: expected "format": "{FORMAT}"')
@@ -156,8 +148,10 @@ def load_scene(path: Path) -> Scene:
         return from_document(document)
     except NeurosymError as error:
         raise SceneError(f"{path}: {error.message}") from None
-    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-        raise SceneError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+    except KeyError as error:
+        raise SceneError(f"the scene {path} lacks {error}") from None
+    except (TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
+        raise SceneError(f"the scene {path} is damaged: {error}") from None
 
 
 def from_document(document: dict[str, Any]) -> Scene:
@@ -165,10 +159,13 @@ def from_document(document: dict[str, Any]) -> Scene:
     count = len(document["boxes_xyxy"])
     size = ImageSize(**document["size"])
 
+    def floats(saved: list[Any]) -> Tensor:
+        return torch.tensor(saved, dtype=torch.float32)
+
     def table(saved: dict[str, Any]) -> Categorical:
         return Categorical(
             tuple(saved["values"]),
-            torch.tensor(saved["probabilities"]).reshape(count, len(saved["values"])),
+            floats(saved["probabilities"]).reshape(count, len(saved["values"])),
             torch.tensor(saved["evidence"], dtype=torch.bool).reshape(count),
             saved["source"],
         )
@@ -176,34 +173,43 @@ def from_document(document: dict[str, Any]) -> Scene:
     def relation(saved: dict[str, Any]) -> Relation:
         matrix = torch.zeros((count, count))
         for i, j, probability in saved["pairs"]:
+            if not (0 <= i < count and 0 <= j < count):
+                raise SceneError(f"a relation is between objects {i} and {j} of {count}")
             matrix[i, j] = probability
         return Relation(matrix, saved["source"], saved["approximate"])
 
     masks = {int(i): decode_mask(run, size) for i, run in document["masks"].items()}
+    beyond = [i for i in masks if not 0 <= i < count]
+    if beyond:
+        raise SceneError(f"a mask is of object {beyond[0]} of {count}")
+    boxes = floats(document["boxes_xyxy"]).reshape(count, 4)
     return Scene(
         size=size,
-        boxes=torch.tensor(document["boxes_xyxy"]).reshape(count, 4),
-        existence=torch.tensor(document["existence"]).reshape(count),
+        boxes=boxes,
+        existence=floats(document["existence"]).reshape(count),
         groups=torch.tensor(document["groups"], dtype=torch.int64).reshape(count),
         categories=table(document["categories"]),
         attributes={name: table(a) for name, a in document["attributes"].items()},
         relations={name: relation(r) for name, r in document["relations"].items()},
         measures={
             name: Measure(
-                torch.tensor(m["values"]).reshape(count), m["unit"], m["source"], m["approximate"]
+                floats(m["values"]).reshape(count),
+                m["unit"],
+                m["source"],
+                m["approximate"],
             )
             for name, m in document["measures"].items()
         },
         distances=(
             None
             if document["distances"] is None
-            else torch.tensor(document["distances"]).reshape(count, count)
+            else floats(document["distances"]).reshape(count, count)
         ),
         concepts={
             word: Concept(tuple(c["categories"]), c["approximate"])
             for word, c in document["concepts"].items()
         },
-        pixels=GivenMasks(size, masks) if masks else None,
+        pixels=GivenMasks(size, masks, boxes) if masks else None,
         provenance=document["provenance"],
     )
 

@@ -14,7 +14,13 @@ from neurosym.scene import Scene
 
 
 class Detector(Protocol):
-    """Finds things."""
+    """Finds things.
+
+    Attributes:
+        name: what the scene's provenance says of it.
+    """
+
+    name: str
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -208,7 +208,7 @@ def places(boxes: Tensor, size: ImageSize) -> dict[str, Categorical]:
 def _thirds(position: Tensor, values: tuple[str, str, str]) -> Categorical:
     third = (position >= 0.4).long() + (position > 0.6).long()
     table = torch.nn.functional.one_hot(third, 3).float()
-    return Categorical(values, table, torch.ones(len(position), dtype=torch.bool), SOURCE)
+    return Categorical(values, table, torch.ones_like(position, dtype=torch.bool), SOURCE)
 
 
 def sizes(boxes: Tensor, existence: Tensor, categories: Tensor) -> Categorical:

@@ -74,7 +74,7 @@ def scene_of(
     attributes = dict.fromkeys(name for thing in things for name in thing.attributes)
     masks = {n: thing.mask for n, thing in enumerate(things) if thing.mask is not None}
     if pixels is None and masks:
-        pixels = GivenMasks(ImageSize(height, width), masks)
+        pixels = GivenMasks(ImageSize(height, width), masks, boxes)
     return Scene(
         size=ImageSize(height, width),
         boxes=boxes,

@@ -33,6 +33,8 @@ class PicoDetector:
         device: where to run.
     """
 
+    name = "PicoDet-S, COCO, calibrated"
+
     def __init__(self, weights: Path, device: torch.device | str = "cpu") -> None:
         self._model = PicoDet.load(
             weights / "model.pdiparams", weights / "model.pdmodel", torch.device(device)
@@ -116,12 +118,12 @@ class PhotoPixels(Pixels):
 
 
 class DefaultPerception(Perception):
-    """The default pipeline; loads the segmenter when the first mask is needed.
+    """Boxes, then masks and colours on demand; each model is loaded when it is first needed.
 
     Args:
-        detector: finds things.
-        segmenter: called once, when the first mask is needed.
-        concepts: words that the detector's categories cover.
+        detector: makes what finds things.
+        segmenter: makes what gives masks.
+        concepts: a file of words to use instead of the default one.
         device: where the scene's arrays lie.
     """
 
@@ -129,50 +131,58 @@ class DefaultPerception(Perception):
 
     def __init__(
         self,
-        detector: Detector,
+        detector: Callable[[], Detector],
         segmenter: Callable[[], Segmenter],
-        concepts: Mapping[str, Concept],
+        *,
+        concepts: Path | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self._detector = detector
+        self._make_detector = detector
         self._make_segmenter = segmenter
-        self._concepts = concepts
+        self._concepts_file = concepts
         self._device = torch.device(device)
 
     @staticmethod
-    def load(
+    def of(
         weights: Callable[[str], Path],
         *,
-        device: torch.device | str = "cpu",
         concepts: Path | None = None,
+        device: torch.device | str = "cpu",
     ) -> DefaultPerception:
-        """The default models.
+        """With the default models.
 
         Args:
             weights: gives the folder of a model's files by its name, fetching it when needed.
-            device: where to run.
             concepts: a file of words to use instead of the default one.
-
-        Raises:
-            PerceptionError: weights do not fit.
-            ModelStoreError: weights cannot be fetched.
-            LexiconError: the file of words is wrong.
+            device: where to run.
         """
-        detector = PicoDetector(weights("picodet-s"), device)
-
-        def segmenter() -> Segmenter:
-            return MobileSam.load(weights("mobile-sam") / "mobile_sam.pt", torch.device(device))
-
         return DefaultPerception(
-            detector, segmenter, load_concepts(detector.categories, concepts), device
+            lambda: PicoDetector(weights("picodet-s"), device),
+            lambda: MobileSam.load(weights("mobile-sam") / "mobile_sam.pt", device),
+            concepts=concepts,
+            device=device,
         )
+
+    @cached_property
+    def _detector(self) -> Detector:
+        return self._make_detector()
 
     @cached_property
     def _segmenter(self) -> Segmenter:
         return self._make_segmenter()
 
+    @cached_property
+    def _concepts(self) -> Mapping[str, Concept]:
+        return load_concepts(self._detector.categories, self._concepts_file)
+
     def perceive(self, image: np.ndarray) -> Scene:
-        """See :meth:`Perception.perceive`."""
+        """See :meth:`Perception.perceive`.
+
+        Raises:
+            PerceptionError: the array is no image, or weights do not fit.
+            ModelStoreError: weights cannot be fetched.
+            LexiconError: the file of words is wrong.
+        """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise PerceptionError(
                 f"an image must be uint8 [height, width, 3], not {image.dtype} {list(image.shape)}"
@@ -194,7 +204,7 @@ class DefaultPerception(Perception):
             existence=existence,
             groups=found.group.cpu(),
             categories=Categorical(
-                names, categories, torch.ones(count, dtype=torch.bool), "picodet-s"
+                names, categories, torch.ones(count, dtype=torch.bool), self._detector.name
             ),
             attributes={
                 COLOR: Categorical(
@@ -210,9 +220,7 @@ class DefaultPerception(Perception):
             pixels=PhotoPixels(image, boxes, person, lambda: self._segmenter),
             provenance={
                 "perception": self.name,
-                "detector": "PicoDet-S 416, COCO, calibrated",
-                "masks": "MobileSAM",
-                "colors": "CIELAB in the mask",
+                "detector": self._detector.name,
                 "relations": geometry.SOURCE,
             },
         )

@@ -92,9 +92,10 @@ ALLOWED = {
     "neurosym.grammar": ("program", "errors", "span"),
     "neurosym.executors": ("program", "scene", "errors", "span"),
     "neurosym.perception": ("scene", "errors", "span"),
-    "neurosym.views": ("program", "result", "scene", "alignment", "errors", "span"),
+    "neurosym.views": ("program", "result", "scene", "alignment", "files", "errors", "span"),
     "neurosym.models": ("errors",),
     "neurosym.scene": ("scene_io", "errors", "span"),
+    "neurosym.files": ("errors",),
     "neurosym.errors": ("span",),
     "neurosym.span": (),
 }

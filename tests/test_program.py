@@ -172,7 +172,6 @@ def test_leaving_out_a_section_of_the_docstring_names_it(section: str) -> None:
 
 
 @pytest.mark.usefixtures("clean_registry")
-@pytest.mark.xfail(reason="reported: a second operator of one name silently replaces the first")
 def test_a_name_is_not_taken_twice() -> None:
     _define(**COMPLETE)
     with pytest.raises(ProgramTypeError, match="odd_ones"):
@@ -387,7 +386,6 @@ def test_odd_names_read_back(name: str) -> None:
     assert parse_program(str(The(Select(name)))) == The(Select(name))
 
 
-@pytest.mark.xfail(reason="reported: only some white space makes a name quoted")
 @pytest.mark.parametrize("name", ["a\rb", "a\u00a0b", "a\x0bb", "a\u2003b", "\x85"])
 def test_names_with_other_white_space_read_back(name: str) -> None:
     assert parse_program(str(Select(name))) == Select(name)
@@ -422,7 +420,6 @@ def test_layout_and_defaults() -> None:
             '(select "cup)',
             "a quotation mark is not closed",
             '"cup)',
-            marks=pytest.mark.xfail(reason="reported: the caret starts at the space before it"),
         ),
         ("(relate (select cup) on)", '"relate" wants objects, relation, landmarks', None),
         ("(the)", '"the" wants objects', None),

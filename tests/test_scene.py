@@ -207,14 +207,12 @@ def test_what_does_not_fit_is_refused_at_birth(changes: dict[str, Any], message:
     assert caught.value.message.startswith(message)
 
 
-@pytest.mark.xfail(reason="reported: distances are not checked", raises=pytest.fail.Exception)
 @pytest.mark.parametrize("value", [NAN, -1.0], ids=["not a number", "negative"])
 def test_distances_that_are_no_distances_are_refused(value: float) -> None:
     with pytest.raises(SceneError, match="distances"):
         make(distances=torch.full((3, 3), value))
 
 
-@pytest.mark.xfail(reason="reported: a tuple as size ends in an AttributeError")
 def test_a_size_without_names_is_refused() -> None:
     with pytest.raises(SceneError, match="size"):
         make(size=(20, 30))
@@ -344,7 +342,6 @@ def test_cutting_keeps_everything_in_step(index: Any, kept: list[int]) -> None:
     assert [int(mask.any(1).nonzero()) for mask in masks] == kept
 
 
-@pytest.mark.xfail(reason="reported: a list of bools is taken for indices 0 and 1")
 def test_a_list_of_bools_is_a_mask() -> None:
     assert make()[[False, True, True]].groups.tolist() == [1, 1]
 
@@ -428,7 +425,6 @@ def test_the_mask_of_a_box_that_leaves_the_image_or_has_no_area() -> None:
     assert [int(mask.sum()) for mask in masks][1:] == [25, 1]
 
 
-@pytest.mark.xfail(reason="reported: negative corners count from the other side")
 def test_the_mask_of_a_box_that_leaves_the_image_at_the_top_left() -> None:
     boxes = torch.tensor([[-5.0, -5, 3, 3]] * 3)
     assert int(make(boxes=boxes).masks([0]).sum()) == 9
@@ -581,14 +577,12 @@ def test_saving_anew_replaces_the_file(tmp_path: Path) -> None:
     assert len(Scene.load(path)) == 0
 
 
-@pytest.mark.xfail(reason="reported: a saved scene is readable by its owner only")
 def test_a_saved_scene_has_the_usual_permissions(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("")
     make().save(tmp_path / "s.json")
     assert (tmp_path / "s.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-@pytest.mark.xfail(reason="reported: objects without a saved mask lose the fallback to the box")
 def test_a_scene_saved_with_some_masks_still_gives_all(tmp_path: Path) -> None:
     make(pixels=CountingPixels()).save(tmp_path / "s.json")
     assert Scene.load(tmp_path / "s.json").masks([0, 1]).shape == (2, 20, 30)
@@ -600,7 +594,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path, t
     (tmp_path / "folder").mkdir()
     with pytest.raises(SceneError) as caught:
         make().save(tmp_path / target)
-    assert caught.value.message.startswith("cannot write the scene to ")
+    assert caught.value.message.startswith(('cannot write "', 'cannot make the folder "'))
     assert "\n" not in caught.value.message
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
     assert list((tmp_path / "folder").iterdir()) == []
@@ -657,7 +651,7 @@ def refused(path: Path) -> str:
         (b"{}", "is not a saved scene"),
         (b'{"format": "neurosym-scene/0"}', "is not a saved scene"),
         (b'{"format": ["neurosym-scene/1"]}', "is not a saved scene"),
-        (b'{"format": "neurosym-scene/1"}', "is damaged"),
+        (b'{"format": "neurosym-scene/1"}', "lacks"),
     ],
 )
 def test_a_file_that_is_no_scene(tmp_path: Path, content: bytes, message: str) -> None:
@@ -702,19 +696,6 @@ DAMAGE: list[tuple[str, Any]] = [
     ("relations", {"on": {"pairs": [[0, 0, 1.0]], "source": "x", "approximate": False}}),
     ("concepts", {"dish": {"categories": ["bowl"], "approximate": False}}),
 ]
-ESCAPES = {
-    ("attributes", None),
-    ("relations", None),
-    ("measures", None),
-    ("concepts", None),
-    ("masks", None),
-    ("attributes", 5),
-    ("relations", 5),
-    ("measures", 5),
-    ("concepts", 5),
-    ("masks", 5),
-}
-"""Reported: these end in an AttributeError."""
 
 
 @pytest.mark.parametrize(
@@ -724,9 +705,6 @@ ESCAPES = {
             part,
             value,
             id=f"{part}-{value}"[:60],
-            marks=[pytest.mark.xfail(reason="reported: AttributeError", raises=AttributeError)]
-            if isinstance(value, int | None) and (part, value) in ESCAPES
-            else [],
         )
         for part, value in DAMAGE
     ],
@@ -744,14 +722,12 @@ def test_a_scene_that_lacks_a_part(tmp_path: Path, part: str) -> None:
     assert part in refused(path)
 
 
-@pytest.mark.xfail(reason="reported: RecursionError", raises=RecursionError)
 def test_a_deeply_nested_file(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000)
     refused(path)
 
 
-@pytest.mark.xfail(reason="reported: negative numbers count from the end")
 def test_relations_and_masks_of_objects_that_are_not_there_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     saved = {"pairs": [[0, -1, 1.0]], "source": "x", "approximate": False}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,9 @@ from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 from neurosym.errors import ProgramTypeError, did_you_mean, nearest
 from neurosym.program.kinds import ORDERS, Comparison, Kind
 from neurosym.span import Span
+
+SYMBOL = re.compile(r'[^\s()"\\]+')
+"""What a name must be to be printed without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Op:
     explanation: ClassVar[str]
     name: ClassVar[str]
 
-    words: tuple[Span, ...] = field(default=(), compare=False, kw_only=True)
+    words: tuple[Span, ...] = field(default=(), kw_only=True)
 
     def __init_subclass__(cls) -> None:
         cls.name = "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
@@ -82,6 +86,8 @@ class Op:
         ):
             if not there:
                 raise ProgramTypeError(f'the operator "{cls.name}" lacks {part}')
+        if cls.name in _REGISTRY:
+            raise ProgramTypeError(f'there is an operator "{cls.name}" already')
         dataclass(frozen=True, repr=False, eq=False)(cls)
         _REGISTRY[cls.name] = cls
 
@@ -138,9 +144,14 @@ class Op:
 
         The order is the order of evaluation. A node that occurs twice is yielded twice.
         """
-        for operand in self.operands:
-            yield from operand.walk()
-        yield self
+        # Without recursion, so that a program of any depth can be refused for its size.
+        waiting: list[tuple[Op, int]] = [(self, 0)]
+        while waiting:
+            node, done = waiting.pop()
+            if done < len(node.operands):
+                waiting += [(node, done + 1), (node.operands[done], 0)]
+            else:
+                yield node
 
     def rebuild(self, change: Callable[[Op], Op]) -> Op:
         """The program with ``change`` applied to every node, operands first."""
@@ -234,7 +245,7 @@ def registry() -> dict[str, type[Op]]:
 def _atom(value: object) -> str:
     """A name or number in printed form; quoted when it would not read back as one symbol."""
     text = str(value)
-    if isinstance(value, str) and (not text or any(c in text for c in ' ()"\\\n\t')):
+    if isinstance(value, str) and not SYMBOL.fullmatch(text):
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return text

@@ -39,8 +39,9 @@ def parse_program(text: str) -> Op:
     while text[position:].strip():
         match = _TOKEN.match(text, position)
         if match is None:
+            start = len(text) - len(text[position:].lstrip())
             raise ProgramTypeError(
-                "a quotation mark is not closed", text=text, span=Span(position, len(text))
+                "a quotation mark is not closed", text=text, span=Span(start, len(text))
             )
         kind = str(match.lastgroup)
         value = match.group(kind)
@@ -116,6 +117,8 @@ def _read(
 
 def _convert(raw: str, declared: Name | Whole | type[Comparison]) -> str | int | Comparison:
     if isinstance(declared, Whole):
+        if not re.fullmatch(r"-?[0-9]+", raw):
+            raise ValueError(raw)
         return int(raw)
     if isinstance(declared, Name):
         return raw

@@ -28,7 +28,7 @@ def result_document(result: Result) -> dict[str, Any]:
         "objects": [
             _object(result.scene, index, float(probability))
             for index, probability in zip(
-                result.objects, result.probabilities.tolist(), strict=False
+                result.objects, result.probabilities.tolist(), strict=True
             )
         ],
         "unused": [token.text for token in result.unused],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from neurosym.alignment import Alignment, part_of, steps_by_node
 from neurosym.errors import DataError
+from neurosym.files import make_folder, write_atomically
 from neurosym.program import Kind, Op
 from neurosym.scene import Scene
 from neurosym.views import palette
@@ -120,7 +119,7 @@ def save_picture(image: Image.Image, path: str | Path) -> Path:
         image.save(whole, format=formats[suffix])
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f'cannot write "{path}" as {formats[suffix]}: {error}') from error
-    return _write(path, whole.getvalue())
+    return write_atomically(path, whole.getvalue())
 
 
 def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
@@ -139,16 +138,14 @@ def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
     Raises:
         DataError: the folder or a file cannot be written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f'cannot make the folder "{folder}": {error.strerror}') from error
-    digits = max(2, len(str(len(alignment))))
-    written = []
-    for number, word in enumerate(alignment.words, 1):
-        path = folder / f"{number:0{digits}d}-{_file_name(word)}.png"
-        written.append(save_picture(Image.fromarray(_heated(alignment.maps[number - 1])), path))
+    folder = make_folder(Path(folder))
+    numbers_file = folder / "alignment.npz"
+    names = _map_names(alignment.words)
+    stale = set(_names_of_earlier(numbers_file)) - set(names)
+    written = [
+        save_picture(Image.fromarray(_heated(plane)), folder / name)
+        for name, plane in zip(names, alignment.maps, strict=True)
+    ]
     numbers = BytesIO()
     np.savez_compressed(
         numbers,
@@ -159,28 +156,24 @@ def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
         text=np.array(alignment.text),
         scale=np.array(alignment.scale),
     )
-    return [*written, _write(folder / "alignment.npz", numbers.getvalue())]
+    written.append(write_atomically(numbers_file, numbers.getvalue()))
+    for name in stale:
+        (folder / name).unlink(missing_ok=True)
+    return written
 
 
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file in one step, so that nobody finds half of it."""
+def _map_names(words: Sequence[str]) -> list[str]:
+    digits = max(2, len(str(len(words))))
+    return [f"{n:0{digits}d}-{_file_name(word)}.png" for n, word in enumerate(words, 1)]
+
+
+def _names_of_earlier(numbers_file: Path) -> list[str]:
+    """The pictures that an earlier call wrote beside its numbers: of another text, they mislead."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    except OSError as error:
-        raise DataError(f'cannot write "{path}": {error.strerror}') from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files that only their owner reads; a picture is an ordinary file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, path)
-    except OSError as error:
-        raise DataError(f'cannot write "{path}": {error.strerror}') from error
-    finally:
-        Path(name).unlink(missing_ok=True)
-    return path
+        with np.load(numbers_file) as earlier:
+            return _map_names([str(word) for word in earlier["words"]])
+    except (OSError, ValueError, KeyError):
+        return []
 
 
 def _file_name(word: str) -> str:

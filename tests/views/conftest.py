@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from neurosym.errors import UnknownConceptError
 from neurosym.executors.base import Outcome, Step
 from neurosym.executors.worlds import WorldsExecutor
 from neurosym.program import Op, parse_program
@@ -140,8 +141,8 @@ def make_result(
     reading: Any = SimpleNamespace(program=bound, score=0.0, syntax=None, unused=left)
     parse: Any = SimpleNamespace(text=text, tokens=tokens, readings=(reading,))
     if not executed:
-        message = 'this scene has no category "unicorn"'
-        return Result(parse, scene, None, Decision("unsupported"), reading, message)
+        error = UnknownConceptError("category", "unicorn", ())
+        return Result(parse, scene, None, Decision("unsupported"), reading, error)
     outcome = change_outcome(WorldsExecutor().run(bound, scene))
     return Result(parse, scene, outcome, decide(outcome, scene, abstain=abstain), reading)
 
