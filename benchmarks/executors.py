@@ -21,12 +21,15 @@ def measure(seconds: float = 2.0) -> list[dict[str, Any]]:
     """The rows of the executor table.
 
     Two-hop programs with three filters over boxes at random places; every executor answers the
-    same programs on the same scenes.
+    same programs on the same scenes, on one thread: a second one mostly measures what else the
+    machine is doing.
 
     Args:
         seconds: least time to spend on a row.
     """
     rows = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for objects in (10, 100):
         for soft in (False, True):
             scenes = [random_scene(objects, seed, soft=soft) for seed in range(SCENES)]
@@ -45,6 +48,7 @@ def measure(seconds: float = 2.0) -> list[dict[str, Any]]:
                         "threads": torch.get_num_threads(),
                     }
                 )
+    torch.set_num_threads(threads)
     for row in rows:
         first = next(
             other

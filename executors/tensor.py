@@ -62,7 +62,7 @@ MAX_CASES = 256
 # What one batch may hold, in elements of a case's tables: soft batches are padded to the query with
 # the most cases, so that large ones waste more than they save.
 _CRISP_ELEMENTS = 50_000_000
-_SOFT_ELEMENTS = 2_000_000
+_SOFT_ELEMENTS = 500_000
 
 
 # One rule per operator: the value of the step, from the values of its operands.
