@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -19,7 +20,9 @@ from neurosym.executors.branches import (
 )
 from neurosym.executors.encode import Encoded
 from neurosym.executors.plan import Plan
+from neurosym.program import Op
 
+_Operator = TypeVar("_Operator", bound=Op)
 SETTLED = 1e-6
 """Probabilities closer to 0 or 1 than this count as known."""
 MOST_ELEMENTS = 100_000_000
@@ -113,6 +116,13 @@ class Run:
         self.inexact: set[int] = set()
         self.number = 0
         self._loose_used = False
+
+    def op(self, operator: type[_Operator]) -> _Operator:
+        """The node being evaluated, of the first plan: the others differ in names only."""
+        node = self.plans[0].steps[self.number].op
+        if not isinstance(node, operator):
+            raise AssertionError(f"{node} is no {operator.name}")
+        return node
 
     @property
     def is_root(self) -> bool:

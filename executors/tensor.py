@@ -148,10 +148,15 @@ def _some_hit(run: Run, matrix: Tensor, landmarks: Tensor) -> Tensor:
     return 1.0 - (1.0 - hits).clamp(0.0, 1.0).prod(-1)
 
 
-def _by_distance(run: Run) -> Value:
-    op = run.plans[0].steps[run.number].op
-    if not isinstance(op, Closest | Farthest):
-        raise AssertionError(op)
+def _closest(run: Run) -> Value:
+    return _by_distance(run, run.op(Closest).rank, 1.0)
+
+
+def _farthest(run: Run) -> Value:
+    return _by_distance(run, run.op(Farthest).rank, -1.0)
+
+
+def _by_distance(run: Run, rank: int, sign: float) -> Value:
     distances = run.batch.distances
     landmark = run.operand(1).landmark
     if not run.objects or distances is None:
@@ -168,21 +173,17 @@ def _by_distance(run: Run) -> Value:
         usable = there[:, :, None, :] & ~itself
         key = distances.rows()[:, None].masked_fill(~usable, torch.inf).amin(-1)
     eligible = key.isfinite()
-    key = torch.where(eligible, -key if isinstance(op, Farthest) else key, torch.inf)
-    return _ranked(run, run.member(0) * eligible[..., None], key, op.rank)
+    key = torch.where(eligible, sign * key, torch.inf)
+    return _ranked(run, run.decisive(0) * eligible[..., None], key, rank)
 
 
 def _superlative(run: Run) -> Value:
-    op = run.plans[0].steps[run.number].op
-    if not isinstance(op, Superlative):
-        raise AssertionError(op)
+    op = run.op(Superlative)
     return _ranked(run, run.decisive(), run.batch.keys[run.number], op.rank)
 
 
 def _top(run: Run) -> Value:
-    op = run.plans[0].steps[run.number].op
-    if not isinstance(op, Top):
-        raise AssertionError(op)
+    op = run.op(Top)
     return _ranked(run, run.decisive(), run.batch.keys[run.number], op.count, whole=True)
 
 
@@ -219,9 +220,7 @@ def _the(run: Run) -> Value:
 
 
 def _the_count(run: Run) -> Value:
-    op = run.plans[0].steps[run.number].op
-    if not isinstance(op, TheCount):
-        raise AssertionError(op)
+    op = run.op(TheCount)
     ranking = run.rank(run.decisive(), _any_order(run), op.count - 1)
     run.fail(none=(ranking.last >= run.objects).to(run.weight.dtype))
     remaining = ranking.member * (ranking.places > ranking.last[..., None])[..., None]
@@ -269,9 +268,7 @@ def _exist(run: Run) -> Value:
 
 
 def _count_is(run: Run) -> Value:
-    op = run.plans[0].steps[run.number].op
-    if not isinstance(op, CountIs):
-        raise AssertionError(op)
+    op = run.op(CountIs)
     member = run.decisive()
     if not run.is_root:
         if run.operand().loose or not run.settle(0, run.limit.bit_length() - 1):
@@ -314,8 +311,8 @@ class TensorExecutor(Executor):
         Filter: _filter,
         Relate: _relate,
         RelateAll: _relate_all,
-        Closest: _by_distance,
-        Farthest: _by_distance,
+        Closest: _closest,
+        Farthest: _farthest,
         Superlative: _superlative,
         Top: _top,
         Intersect: _intersect,

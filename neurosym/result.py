@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neurosym.errors import OptionError, UnknownConceptError
 from neurosym.executors.base import Outcome, Step
+from neurosym.executors.plan import Plan, plan
 from neurosym.program import Kind, Op
 from neurosym.scene import Scene
 
@@ -202,6 +203,11 @@ class Result:
     def program(self) -> Op:
         """The program of the chosen reading."""
         return self.reading.program
+
+    @property
+    def plan(self) -> Plan:
+        """The steps of the program, equal sub-programs once."""
+        return plan(self.program)
 
     @property
     def unused(self) -> tuple[Token, ...]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurosym.executors.base import Outcome
+from neurosym.executors.plan import plan
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.executors.worlds import WorldsExecutor
 from neurosym.program import Kind, parse_program
@@ -257,3 +258,13 @@ def test_counting_in_an_empty_scene() -> None:
         answer=False,
         probability=1.0,
     )
+
+
+def test_a_plan_lists_equal_nodes_once() -> None:
+    plate = "(select plate)"
+    program = parse_program(f"(minus (relate {plate} on {plate}) {plate})")
+    assert str(plan(program)).splitlines() == [
+        "%0 = select plate",
+        "%1 = relate %0 %0 on",
+        "%2 = minus %1 %0",
+    ]
