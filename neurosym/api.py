@@ -143,7 +143,7 @@ class Grounder:
             ExecutionError: the program exceeds a bound.
         """
         parse = _as_parse(text) if isinstance(text, Op) else text
-        if isinstance(parse, str):
+        if not isinstance(parse, Parse):
             parse = self.parse(parse)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:

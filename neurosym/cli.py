@@ -90,7 +90,9 @@ def _arguments() -> argparse.ArgumentParser:
     scene.set_defaults(handler=_scene)
 
     demo = commands.add_parser("demo", help="ground expressions in a photograph that is at hand")
-    demo.add_argument("text", metavar="TEXT", nargs="?", help="another expression")
+    demo.add_argument(
+        "text", metavar="TEXT", nargs="?", help="ground this instead of the prepared expressions"
+    )
     _add_output(demo)
     _add_language(demo)
     _add_perception(demo)

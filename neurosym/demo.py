@@ -6,8 +6,9 @@ from typing import Any
 
 from neurosym.errors import DataError
 
-EXPRESSION = "all the people to the left of the bottle except the leftmost one"
+EXPRESSION = "all the people to the left of the person in red except the leftmost one"
 MORE = (
+    "all the people to the left of the bottle except the leftmost one",
     "the person in red",
     "the leftmost person",
     "the second person from the right",

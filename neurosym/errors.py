@@ -104,9 +104,29 @@ class DataError(NeurosymError):
     """A data set or a file given by the user cannot be read."""
 
 
+CLOSE = 0.7
+"""How similar a name must be to be suggested, as difflib's ratio in [0, 1]; one slip is enough in
+short names, whose ratios are low."""
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """The names of ``known`` that are closest to ``name``, best first."""
-    return tuple(difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6))
+    candidates = difflib.get_close_matches(name, list(known), n=2 * limit, cutoff=0.6)
+    close = [
+        other
+        for other in candidates
+        if other != name
+        and (_ratio(name, other) >= CLOSE or (len(name) == len(other) and _slips(name, other) == 1))
+    ]
+    return tuple(close[:limit])
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def _slips(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
 
 
 def did_you_mean(names: Iterable[str]) -> str:

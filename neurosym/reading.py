@@ -8,7 +8,7 @@ from neurosym.executors.base import Outcome
 from neurosym.grammar import Reading
 from neurosym.program import Kind, Op, The, TheCount, ThePlural
 
-NO_TARGET = 0.1
+NO_TARGET = 0.35
 """The success that a failing reading is given, so that failing costs a bounded amount: a text whose
 object is not there keeps its plain reading instead of becoming a hit by a strained one."""
 

@@ -425,9 +425,9 @@ class Scene:
         """The scene graph: a node per object, an edge per relation that may hold.
 
         Nodes carry ``category`` (the likeliest), ``existence``, ``group``, ``box``,
-        ``categories``, ``attributes`` (name -> value -> probability) and ``measures``; edges,
-        keyed by the relation's name, carry ``probability``. The graph carries ``size`` and
-        ``distances``.
+        ``categories``, ``attributes`` (name -> value -> probability), ``unknown`` (names of
+        attributes of which only the prior is known) and ``measures``; edges, keyed by the
+        relation's name, carry ``probability``. The graph carries ``size`` and ``distances``.
         """
         from neurosym.scene_io import to_graph
 

@@ -52,6 +52,7 @@ def to_graph(scene: Scene) -> networkx.MultiDiGraph:
             box=tuple(boxes[i]),
             categories=categories[i],
             attributes={name: rows[i] for name, rows in attributes.items()},
+            unknown=tuple(n for n, table in scene.attributes.items() if not table.evidence[i]),
             measures={name: values[i] for name, values in measures.items()},
         )
     for name, relation in scene.relations.items():

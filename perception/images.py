@@ -26,7 +26,7 @@ ImageArray: TypeAlias = NDArray[np.uint8]
 # without torch must not need it).
 ImageSource: TypeAlias = Any
 
-_RAISE_BOUND = "pass max_pixels=... to load_image to raise the bound"
+_RAISE_BOUND = "raise max_pixels (--max-pixels on the command line) to take it"
 # What Pillow's several plugins raise on damaged files; MemoryError is for sizes that lie.
 _DAMAGE = (
     OSError,

@@ -265,7 +265,7 @@ def test_names_are_looked_up() -> None:
         ),
         (
             lambda s: s.attribute("color").index("rede"),
-            'this scene has no value "rede": did you mean "red" or "green"?',
+            'this scene has no value "rede": did you mean "red"?',
         ),
         (
             lambda s: s.relation("left off"),
