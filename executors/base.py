@@ -36,8 +36,8 @@ class Step:
         none: probability that this node or one before it failed because there is none.
         many: probability that this node or one before it failed because there are many.
         exact: False when the closed form that gave the value is an approximation here.
-        note: what a person should know of this step ("", or for example "color of 3 objects
-            is unknown: prior used").
+        note: what a person should know of this step ("", or for example ""man" read as
+            person").
     """
 
     op: Op

@@ -424,13 +424,15 @@ def _note(op: Op, scene: Scene, objects: Tensor | None, exact: bool) -> str:
     if isinstance(op, Filter) and objects is not None:
         blind = int(((objects > 0.02) & ~scene.attribute(op.attribute).evidence).sum())
         if blind:
-            notes.append(f"{op.attribute} of {blind} objects unknown: prior used")
+            counted = "1 object" if blind == 1 else f"{blind} objects"
+            notes.append(f"the {op.attribute} of {counted} could not be seen")
     if isinstance(op, Select) and op.category in scene.concepts:
         concept = scene.concepts[op.category]
         if concept.approximate:
-            notes.append(f'"{op.category}" read as {" or ".join(concept.categories)}')
+            notes.append(f"'{op.category}' is read as {' or '.join(concept.categories)}")
     if isinstance(op, Relate | RelateAll) and scene.relation(op.relation).approximate:
-        notes.append(f"{op.relation} is approximated: {scene.relation(op.relation).source}")
+        said, source = op.relation.replace("_", " "), scene.relation(op.relation).source
+        notes.append(f"'{said}' is only estimated ({source})")
     return "; ".join(notes)
 
 

@@ -10,16 +10,25 @@ import torch
 from torch import Tensor
 
 from neurosym.alignment import steps_by_node
-from neurosym.program import ORDERS, Kind, Op, signature
+from neurosym.program import ORDERS, Filter, Kind, Minus, Op, Select, TheCount, signature
 from neurosym.program.operator import Name
 from neurosym.scene import Scene
-from neurosym.views.text import WIDTH, answer_word, object_text, top_objects
+from neurosym.views.text import (
+    WIDTH,
+    answer_things,
+    answer_word,
+    is_guess,
+    object_text,
+    top_things,
+    unused_text,
+)
 from neurosym.views.verbalise import (
+    cardinal,
     is_determined,
+    is_pair,
     modifier,
     noun_phrase,
     plural_of,
-    relation_phrase,
     singular_or_plural,
     verbalise,
 )
@@ -29,7 +38,9 @@ if TYPE_CHECKING:
     from neurosym.result import Result
 
 _HALF = 0.5
-_LISTED = 5
+_LEAST = 0.05
+"""Possibilities of a smaller probability are not mentioned."""
+_LISTED = 6
 
 
 def explain(result: Result, *, width: int = WIDTH) -> str:
@@ -37,13 +48,16 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
 
     The first line is the program in English; the next the answer with its probability. When
     nothing or too much was found, the step that is to blame follows, what there was before it,
-    and what came nearest. The last lines name what was only approximated or not used.
+    and what came nearest. Words that were not used are named before the answer, what was only
+    approximated in the last lines.
 
     Args:
         result: of any status.
         width: lines are wrapped to so many characters.
     """
     lines = [f'"{result.text.strip()}" is understood as: {verbalise(result.program)}.']
+    if result.unused:
+        lines.append(_capitalised(unused_text(result)) + ".")
     lines += _answer(result)
     lines += _why(result)
     lines += _reservations(result)
@@ -84,7 +98,7 @@ def blame(result: Result) -> Step | None:
             failing = root
         return _first_empty(failing, step_of, result.scene)
     if result.status == "ok" and result.answer is not None and not result.answer:
-        counted = _counted(result.program)
+        counted = counted_set(result.program)
         step = step_of(counted) if counted is not None else None
         if step is not None and _some(step, result.scene) < _HALF:
             return _first_empty(step, step_of, result.scene)
@@ -98,15 +112,32 @@ def _answer(result: Result) -> list[str]:
     if result.status == "abstained":
         return [f"No answer: the likeliest outcome has a probability of only {probability}."]
     if result.status == "none":
-        return [f"There is none (probability {probability})."]
+        if result.probability < _HALF:
+            return [f"Best guess: there is none ({probability})."]
+        step = blame(result)
+        counted = step is not None and isinstance(step.op, TheCount)
+        found = "Not so many were found" if counted else "None was found"
+        return [f"{found} (probability {probability})."]
     if result.status == "many":
-        return [f"There are several (probability {probability}): the text picks out no single one."]
+        if result.probability < _HALF:
+            return [
+                f"Best guess: several fit, and the text picks out no single one ({probability})."
+            ]
+        step = blame(result)
+        if step is not None and isinstance(step.op, TheCount):
+            return [f"More fit than the text says (probability {probability})."]
+        return [f"Several fit (probability {probability}): the text picks out no single one."]
+    guess = is_guess(result)
     if result.answer is not None:
-        return [f"The answer is {answer_word(result.answer)} (probability {probability})."]
-    found = zip(result.objects, result.probabilities.tolist(), strict=True)
-    listed = [object_text(result.scene, index, value) for index, value in found]
+        said = answer_word(result.answer)
+        if guess:
+            return [f"Best guess: {said} ({probability})."]
+        return [f"The answer is {said} (probability {probability})."]
+    listed = [object_text(result.scene, index, share) for index, share in answer_things(result)]
     if result.program.returns is Kind.REFERENT:
-        return [f"It is {listed[0]}.", *_rivals(result)]
+        return [f"{'Best guess:' if guess else 'It is'} {listed[0]}.", *_rivals(result)]
+    if guess:
+        return [f"Best guess: {', '.join(listed)}."]
     total = singular_or_plural(len(listed), "object")
     return [
         f"These are {total}: {', '.join(listed)}." if len(listed) != 1 else f"Only {listed[0]}."
@@ -115,15 +146,17 @@ def _answer(result: Result) -> list[str]:
 
 def _rivals(result: Result) -> Iterator[str]:
     """What else the referent may have been, when that is not negligible."""
-    outcome = result.outcome
+    outcome, scene = result.outcome, result.scene
     if outcome is None or outcome.objects is None:
         return
-    others = [(i, p) for i, p in top_objects(outcome.objects, 4) if i not in result.objects]
-    shown = [object_text(result.scene, i, p) for i, p in others if p >= 0.05]
+    chosen = {int(scene.groups[index]) for index in result.objects}
+    ranked = top_things(outcome.objects, scene, 4)
+    others = [(i, p) for i, p in ranked if int(scene.groups[i]) not in chosen]
+    shown = [object_text(scene, i, p) for i, p in others if p >= _LEAST]
     shown += [
         f"{name} {p:.2f}"
         for name, p in (("none", outcome.none), ("several", outcome.many))
-        if p >= 0.05
+        if p >= _LEAST
     ]
     if shown:
         yield f"Otherwise: {', '.join(shown)}."
@@ -148,16 +181,34 @@ def _ambiguity(step: Step, result: Result) -> Iterator[str]:
     within = steps_by_node(result)(operands[0]) if operands else None
     if within is None or within.objects is None:
         return
-    candidates = top_objects(within.objects, _LISTED)
-    total = int((within.objects >= _HALF).sum())
-    listed = ", ".join(object_text(result.scene, index, value) for index, value in candidates)
-    count = f"{singular_or_plural(total, 'candidate')}: " if total > 1 else ""
-    more = f" and {total - len(candidates)} more" if total > len(candidates) else ""
-    yield f"'{_quoted(step.op, result.text)}' is ambiguous: {count}{listed}{more}."
+    scene, quoted = result.scene, _quoted(step.op, result.text)
+    ranked = top_things(within.objects, scene, len(scene))
+    likely = [(i, p) for i, p in ranked if p >= _HALF]
+    wanted = step.op.count if isinstance(step.op, TheCount) else 1
+    if len(likely) <= wanted:
+        # No number is said, because none of the rest is likely by itself.
+        how = "is ambiguous"
+        if isinstance(step.op, TheCount):
+            how = f"may be more than {cardinal(wanted)}"
+        yield f"'{quoted}' {how}; the likeliest: {_listing(ranked[:_LISTED], scene)}."
+    elif isinstance(step.op, TheCount):
+        number, be = cardinal(wanted), "is" if wanted == 1 else "are"
+        yield f"'{quoted}': there {be} more than {number}: {_listing(likely, scene)}."
+    else:
+        yield f"'{quoted}' is ambiguous: {len(likely)} candidates: {_listing(likely, scene)}."
+
+
+def _listing(things: list[tuple[int, float]], scene: Scene) -> str:
+    shown = ", ".join(object_text(scene, index, share) for index, share in things[:_LISTED])
+    more = len(things) - _LISTED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _emptiness(step: Step, result: Result) -> Iterator[str]:
     op, scene = step.op, result.scene
+    if not op.operands:
+        yield _undetected(step, scene)
+        return
     step_of = steps_by_node(result)
     word = _own_words(op, result.text)
     sources = [(node, step_of(node)) for node in op.operands if node.returns in _SETS]
@@ -167,79 +218,120 @@ def _emptiness(step: Step, result: Result) -> Iterator[str]:
         if found is not None and _some(found, scene) >= _HALF
     ]
     within = sources[0][1] if sources else None
-    if is_determined(op) and within is not None and within.objects is not None and there:
+    ranked = [] if within is None else [t for t in _ranked(within, scene) if t[1] >= _LEAST]
+    likely = [(i, p) for i, p in ranked if p >= _HALF]
+    if is_determined(op) and there:
         # Nothing was lost at a word that narrows down: what there is, is too little or unlikely.
-        listed = [object_text(scene, i, p) for i, p in top_objects(within.objects, _LISTED)]
-        quoted = _quoted(op, result.text)
-        yield f"That is too few or too unlikely for '{quoted}': {', '.join(listed)}."
+        yield _too_few(op, _quoted(op, result.text), ranked, likely, scene)
         return
-    if not op.operands:
-        yield f"Nothing in the picture is {noun_phrase(op, article=True)}."
-    elif there:
-        likely = "" if _some(step, scene) < _HALF else "likely "
-        yield f"There {_joined(there)}, but nothing {likely}is left after '{word}'."
+    if there:
+        left = "" if _some(step, scene) < _HALF else "likely "
+        verb = "was" if len(set(there)) == 1 and not there[0][1] else "were"
+        found = " and ".join(dict.fromkeys(name for name, _ in there))
+        yield f"{_capitalised(found)} {verb} found, but nothing {left}is left after '{word}'."
     yield from _nearest_miss(step, scene)
-    if within is not None and within.objects is not None:
-        best = top_objects(within.objects, 3)
-        listed = [object_text(scene, i, p) for i, p in best if p >= _HALF]
-        if listed:
-            yield f"Without '{word}' there would be {', '.join(listed)}."
+    yield from _looks(op, likely or [t for t in ranked if t[1] >= ranked[0][1] / 2], scene)
+    if likely:
+        yield f"Without '{word}': {_listing(likely, scene)}."
 
 
 _SETS = (Kind.OBJECTS, Kind.REFERENT)
 
 
-def _amount(node: Op, step: Step, scene: Scene) -> str:
-    """What a step found, counted from one half on: "are 2 red chairs", "is a person"."""
+def _ranked(step: Step, scene: Scene) -> list[tuple[int, float]]:
+    return [] if step.objects is None else top_things(step.objects, scene, len(scene))
+
+
+def _undetected(step: Step, scene: Scene) -> str:
+    """That a detector saw none, which is not to say that there is none."""
+    likeliest = [(i, p) for i, p in _ranked(step, scene)[:1] if p >= _LEAST]
+    said = f"No {noun_phrase(step.op, article=True).partition(' ')[2]} was detected"
+    if isinstance(step.op, Select):
+        verb = "were" if is_pair(step.op.category) else "was"
+        said = f"No {step.op.category} {verb} detected"
+    return said + "".join(f" (likeliest: #{i} {p:.2f})" for i, p in likeliest) + "."
+
+
+def _too_few(
+    op: Op,
+    quoted: str,
+    ranked: list[tuple[int, float]],
+    likely: list[tuple[int, float]],
+    scene: Scene,
+) -> str:
+    if isinstance(op, TheCount) and 0 < len(likely) < op.count:
+        if len(likely) == 1:
+            return f"'{quoted}': only one was found: {_listing(likely, scene)}."
+        wanted = cardinal(op.count)
+        return f"'{quoted}': fewer than {wanted} were found: {_listing(likely, scene)}."
+    return f"What was found is too unlikely for '{quoted}': {_listing(ranked, scene)}."
+
+
+def _looks(op: Op, things: list[tuple[int, float]], scene: Scene) -> Iterator[str]:
+    """What the candidates look like, when it is a colour or the like that they lack."""
+    node = op.excluded if isinstance(op, Minus) else op
+    if not isinstance(node, Filter) or node.attribute not in scene.attributes:
+        return
+    table = scene.attributes[node.attribute]
+    seen = []
+    for index in [i for i, _ in things if bool(table.evidence[i])][:3]:
+        shares = table.probabilities[index].tolist()
+        best = sorted(zip(table.values, shares, strict=True), key=lambda pair: -pair[1])[:2]
+        values = ", ".join(f"{value} {share:.2f}" for value, share in best if share >= 0.005)
+        seen.append(f"{object_text(scene, index)}: {values}")
+    if seen:
+        yield f"By {node.attribute}, {'; '.join(seen)}."
+
+
+def _amount(node: Op, step: Step, scene: Scene) -> tuple[str, bool]:
+    """What a step found, counted from one half on, and whether it is several: "2 red chairs"."""
     count = len(_things(step, scene))
-    if node.returns is Kind.REFERENT or count == 0:
-        return f"is {noun_phrase(node, article=True)}"
+    if node.returns is Kind.REFERENT or count <= 1:
+        return noun_phrase(node, article=True), count > 1
     noun = noun_phrase(node)
-    if count == 1:
-        return f"is {noun_phrase(node, article=True)}"
-    return f"are {noun.removeprefix('all ')}" if is_determined(node) else f"are {count} {noun}"
+    return (noun.removeprefix("all ") if is_determined(node) else f"{count} {noun}"), True
 
 
-def _joined(parts: list[str]) -> str:
-    return " and there ".join(parts)
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _nearest_miss(step: Step, scene: Scene) -> Iterator[str]:
-    if step.objects is None:
+    for index, probability in _ranked(step, scene)[:1]:
+        if probability < _HALF:
+            short = _HALF - probability
+            near = object_text(scene, index, probability)
+            yield f"Nearest: {near}, {short:.2f} short of one half."
         return
-    for index, probability in top_objects(step.objects, 1):
-        if probability >= _HALF:
-            return
-        short = _HALF - probability
-        yield f"Nearest: {object_text(scene, index, probability)}, {short:.2f} short of one half."
-        return
-    if len(scene):
+    if step.objects is not None and len(scene):
         yield "No object comes near."
 
 
 def _reservations(result: Result) -> Iterator[str]:
     """What a reader should know before trusting the answer."""
-    about = list(dict.fromkeys(_approximations(result.program, result.scene)))
+    if result.outcome is None:
+        return
+    about = list(dict.fromkeys(_approximations(result)))
     if about:
         yield f"Approximate: {'; '.join(about)}."
-    notes = list(dict.fromkeys(step.note for step in result.trace if step.note))
+    # A step's note may say in the same words what is said of the program as a whole.
+    parts = dict.fromkeys(part for step in result.trace for part in step.note.split("; ") if part)
+    notes = [part for part in parts if part not in about]
     if notes:
         yield f"Note: {'; '.join(notes)}."
-    if result.outcome is not None:
-        if not result.outcome.exact:
-            words = [_own_words(s.op, result.text) for s in result.trace if not s.exact]
-            at = f" from '{words[0]}' on" if words else ""
-            yield f"The probabilities are approximate{at}."
-        if result.outcome.error > 0:
-            yield f"They are a mean over sampled worlds, give or take {result.outcome.error:.3f}."
-        if result.outcome.unexplored >= 0.005:
-            yield f"Possibilities of probability {result.outcome.unexplored:.2f} were left out."
-    if result.unused:
-        yield "Not used: " + ", ".join(f"'{token.text}'" for token in result.unused) + "."
+    if not result.outcome.exact:
+        words = [_own_words(s.op, result.text) for s in result.trace if not s.exact]
+        at = f" from '{words[0]}' on" if words else ""
+        yield f"The probabilities are approximate{at}."
+    if result.outcome.error > 0:
+        yield f"They are a mean over sampled worlds, give or take {result.outcome.error:.3f}."
+    if result.outcome.unexplored >= 0.005:
+        yield f"Possibilities of probability {result.outcome.unexplored:.2f} were left out."
 
 
-def _approximations(program: Op, scene: Scene) -> Iterator[str]:
-    for node in program.walk():
+def _approximations(result: Result) -> Iterator[str]:
+    scene, step_of = result.scene, steps_by_node(result)
+    for node in result.program.walk():
         for parameter in signature(type(node)):
             if not isinstance(parameter.declared, Name):
                 continue
@@ -247,7 +339,7 @@ def _approximations(program: Op, scene: Scene) -> Iterator[str]:
             if role == "relation" and name in scene.relations:
                 relation = scene.relations[name]
                 if relation.approximate:
-                    yield f"'{relation_phrase(name)}' is only estimated ({relation.source})"
+                    yield f"'{name.replace('_', ' ')}' is only estimated ({relation.source})"
             elif role == "order" and ORDERS[name].measure in scene.measures:
                 measure = scene.measures[ORDERS[name].measure]
                 if measure.approximate:
@@ -257,12 +349,18 @@ def _approximations(program: Op, scene: Scene) -> Iterator[str]:
                 if concept.approximate:
                     yield f"'{name}' is read as {' or '.join(concept.categories)}"
             elif role == "attribute" and name in scene.attributes:
-                evidence = scene.attributes[name].evidence
-                if len(scene) and not bool(evidence.any()):
-                    yield f"the {name} of no object could be seen"
+                step = step_of(node)
+                yield from _unseen(name, step.objects if step else None, scene)
     unseen = int((~scene.categories.evidence).sum())
     if unseen:
         yield f"the category of {singular_or_plural(unseen, 'object')} is not known"
+
+
+def _unseen(attribute: str, objects: Tensor | None, scene: Scene) -> Iterator[str]:
+    evidence = scene.attributes[attribute].evidence
+    blind = ~evidence if objects is None else ~evidence & (objects > 0.02)
+    if count := int(blind.sum()):
+        yield f"the {attribute} of {singular_or_plural(count, 'object')} could not be seen"
 
 
 def _steepest(trace: tuple[Step, ...], level: Callable[[Step], float]) -> Step | None:
@@ -296,7 +394,7 @@ def _first_empty(step: Step, step_of: Callable[[Op], Step | None], scene: Scene)
         step = empty[0]
 
 
-def _counted(op: Op) -> Op | None:
+def counted_set(op: Op) -> Op | None:
     """The set that a question asks about; None when it asks about several."""
     while op.returns in (Kind.TRUTH, Kind.NUMBER):
         if len(op.operands) != 1 or op.name in ("negation", "count_is"):

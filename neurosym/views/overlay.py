@@ -20,9 +20,17 @@ from neurosym.files import make_folder, write_atomically
 from neurosym.program import Kind, Op
 from neurosym.scene import Scene
 from neurosym.views import palette
-from neurosym.views.explain import blame, summary
+from neurosym.views.explain import blame, counted_set, summary
 from neurosym.views.palette import Colour
-from neurosym.views.text import answer_word, object_name, top_objects
+from neurosym.views.text import (
+    answer_things,
+    answer_word,
+    is_guess,
+    object_name,
+    object_text,
+    top_things,
+    unused_text,
+)
 
 if TYPE_CHECKING:
     from neurosym.result import Result
@@ -39,7 +47,8 @@ _MAX_TILES = 24
 _MAX_OTHERS = 6
 _MAX_CANDIDATES = 12
 _LIKELY = 0.5
-_TINT = 0.34
+_DIMMED = 0.55
+"""What is left of the light outside of the answer; the colours there are half as strong."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,12 @@ class _Mark:
 def picture(result: Result) -> Image.Image:
     """The answer on the photograph, and the map of every content word.
 
-    Left, the photograph (a grey canvas when the scene has none): the answer tinted, outlined and
-    boxed with its probability; other things that the text refers to in a second colour with the
-    words that name them; the candidates dashed when there are several. Right, a tile per word:
-    the photograph in dark grey under the word's map. Above, the text, the status and the answer.
+    Left, the photograph (a grey canvas when the scene has none): the answer, or the things that
+    were counted, outlined and boxed with their probabilities, in their own colours, while the rest
+    is dimmed; other things that the text refers to in a second colour with the words that name
+    them; the candidates dashed when there are several. Right, a tile per word: the photograph in
+    dark grey under the word's map. Above, the text, the status and the answer, and the words that
+    were not used. The status is amber when the answer is less likely than not.
 
     Args:
         result: of any status.
@@ -83,10 +94,13 @@ def picture(result: Result) -> Image.Image:
     scale = _PHOTO_SIDE / max(photo.size)
     drawn = photo.resize(_scaled(photo.size, scale), Image.Resampling.LANCZOS)
     marks = _marks(result)
-    for mark in marks:
-        if mark.role != "candidate":
-            mask = result.scene.masks([mark.index])[0]
-            drawn = _outlined(drawn, mask, mark.colour, tint=_TINT * (mark.role == "answer"))
+    shown = [mark for mark in marks if mark.role != "candidate"]
+    masks = result.scene.masks([mark.index for mark in shown]) if shown else ()
+    areas = [_area(mask, drawn.size) for mask in masks]
+    if any(mark.role == "answer" for mark in shown):
+        drawn = _dimmed(drawn, areas)
+    for mark, area in zip(shown, areas, strict=True):
+        drawn = _rimmed(drawn, area, mark.colour, 7 if mark.role == "answer" else 5)
     _draw_boxes(drawn, marks, result.scene, scale)
     tiles = _tiles(result.alignment, photo)
     return _composed(drawn, tiles, result)
@@ -123,7 +137,7 @@ def save_picture(image: Image.Image, path: str | Path) -> Path:
 
 
 def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
-    """Write one heat map per content word, and the numbers behind them.
+    """Write one heat map per content word, over the photograph, and the numbers behind them.
 
     Args:
         alignment: the maps.
@@ -142,8 +156,15 @@ def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
     numbers_file = folder / "alignment.npz"
     names = _map_names(alignment.words)
     stale = set(_names_of_earlier(numbers_file)) - set(names)
+    size = (alignment.size.width, alignment.size.height)
+    photo = _photograph(alignment.scene)
+    ground = np.asarray(photo.resize(size, Image.Resampling.LANCZOS).convert("L"))
+    seen = alignment.scene.pixels is not None and alignment.scene.pixels.image() is not None
     written = [
-        save_picture(Image.fromarray(_heated(plane)), folder / name)
+        save_picture(
+            _under(ground, plane.numpy()) if seen else Image.fromarray(_heated(plane)),
+            folder / name,
+        )
         for name, plane in zip(names, alignment.maps, strict=True)
     ]
     numbers = BytesIO()
@@ -194,16 +215,28 @@ def _marks(result: Result) -> list[_Mark]:
     for index, label in _others(result):
         marks[index] = _Mark(index, label, "landmark")
     for index, probability in _candidates(result):
-        marks[index] = _Mark(index, _label(scene, index, probability), "candidate")
-    chosen = list(zip(result.objects, result.probabilities.tolist(), strict=True))
-    for index, probability in chosen:
+        marks[index] = _Mark(index, object_text(scene, index, probability), "candidate")
+    for index, probability in answer_things(result):
         marks.pop(index, None)
-        marks[index] = _Mark(index, _label(scene, index, probability), "answer")
+        marks[index] = _Mark(index, object_text(scene, index, probability), "answer")
+    # Of many things only the numbers fit beside each other.
+    counted = _counted(result)
+    for number, (index, probability) in enumerate(counted, 1):
+        marks.pop(index, None)
+        label = f"{number}  {object_name(scene, index)} {probability:.2f}"
+        marks[index] = _Mark(index, label if len(counted) <= 8 else str(number), "answer")
     return list(marks.values())
 
 
-def _label(scene: Scene, index: int, probability: float) -> str:
-    return f"{object_name(scene, index)} {probability:.2f}"
+def _counted(result: Result) -> list[tuple[int, float]]:
+    """The things that a question counts or asks for, from left to right."""
+    node = counted_set(result.program) if result.answer is not None else None
+    step = steps_by_node(result)(node) if node is not None else None
+    if step is None or step.objects is None:
+        return []
+    things = top_things(step.objects, result.scene, len(result.scene))
+    likely = [(index, share) for index, share in things if share >= _LIKELY]
+    return sorted(likely, key=lambda thing: float(result.scene.boxes[thing[0], ::2].sum()))
 
 
 def _others(result: Result) -> list[tuple[int, str]]:
@@ -218,7 +251,7 @@ def _others(result: Result) -> list[tuple[int, str]]:
             step = step_of(other)
             if other == result.program or step is None or step.objects is None:
                 continue
-            for index, probability in top_objects(step.objects, _MAX_OTHERS):
+            for index, probability in top_things(step.objects, result.scene, _MAX_OTHERS):
                 if probability >= _LIKELY:
                     words = _phrase(other, result) or object_name(result.scene, index)
                     found.setdefault(index, f"{words} {probability:.2f}")
@@ -244,22 +277,25 @@ def _candidates(result: Result) -> list[tuple[int, float]]:
     within = steps_by_node(result)(step.op.operands[0]) if step and step.op.operands else None
     if within is None or within.objects is None:
         return []
-    listed = top_objects(within.objects, _MAX_CANDIDATES)
+    listed = top_things(within.objects, result.scene, _MAX_CANDIDATES)
     # When no candidate is likely by itself, those that come near the best one are meant.
     least = min([_LIKELY, *(value / 2 for _, value in listed[:1])])
     return [(index, value) for index, value in listed if value >= least]
 
 
-def _outlined(photo: Image.Image, mask: Tensor, colour: Colour, tint: float) -> Image.Image:
-    """The photograph with a mask tinted and outlined: a dark line inside a coloured one."""
+def _area(mask: Tensor, size: tuple[int, int]) -> Image.Image:
+    """A mask at the size of the drawn photograph: 255 inside, 0 outside."""
     plane = Image.fromarray((mask.cpu().numpy() * 255).astype(np.uint8))
-    inside = plane.resize(photo.size, Image.Resampling.BILINEAR).point(lambda v: 255 * (v >= 128))
+    return plane.resize(size, Image.Resampling.BICUBIC).point(lambda v: 255 * (v >= 128))
+
+
+def _dimmed(photo: Image.Image, areas: Sequence[Image.Image]) -> Image.Image:
+    """The photograph, dark and pale outside of some areas and untouched inside."""
+    inside = np.max([np.asarray(area) for area in areas], axis=0)[..., None] > 0
     pixels = np.asarray(photo).astype(np.float32)
-    if tint:
-        within = np.asarray(inside) > 0
-        pixels[within] = (1 - tint) * pixels[within] + tint * np.array(colour, dtype=np.float32)
-    made = Image.fromarray(pixels.astype(np.uint8))
-    return _rimmed(made, inside, colour, 7 if tint else 5)
+    grey = np.asarray(photo.convert("L")).astype(np.float32)[..., None]
+    outside = _DIMMED * (0.5 * pixels + 0.5 * grey)
+    return Image.fromarray(np.where(inside, pixels, outside).astype(np.uint8))
 
 
 def _rimmed(photo: Image.Image, inside: Image.Image, colour: Colour, width: int) -> Image.Image:
@@ -440,16 +476,28 @@ def _legend(made: Image.Image, x: int, y: int, width: int) -> None:
 def _banner(result: Result, width: int) -> Image.Image:
     made = Image.new("RGB", (width, 68), palette.PAPER)
     draw = ImageDraw.Draw(made)
-    colour = palette.STATUS[result.status]
+    colour = palette.CAUTION if is_guess(result) else palette.STATUS[result.status]
     font = _font(18)
     said = f"{result.status} {result.probability:.2f}"
+    if result.status == "unsupported":
+        said = result.status
     if result.answer is not None:
         said = f"{answer_word(result.answer)} {result.probability:.2f}"
     across = draw.textlength(said, font=font) + 24
     draw.rounded_rectangle((width - across, 7, width - 1, 39), radius=16, fill=colour)
     middle = (width - across / 2, 23)
     draw.text(middle, said, font=font, fill=palette.ink_on(colour), anchor="mm")
-    text = _shortened(draw, _line(result.text), _font(24), width - across - _GAP)
+    left = width - across - _GAP
+    if result.unused:
+        said = _shortened(draw, _line(unused_text(result).replace('"', "")), font, width / 3)
+        wide = draw.textlength(said, font=font) + 24
+        pill = (left - wide, 7, left, 39)
+        draw.rounded_rectangle(
+            pill, radius=16, fill=palette.NOTICE, outline=palette.CAUTION, width=2
+        )
+        draw.text((left - wide / 2, 23), said, font=font, fill=palette.INK, anchor="mm")
+        left -= wide + _GAP
+    text = _shortened(draw, _line(result.text), _font(24), left)
     draw.text((0, 23), text, font=_font(24), fill=palette.INK, anchor="lm")
     reason = _shortened(draw, _line(summary(result)), _font(15), width)
     draw.text((0, 54), reason, font=_font(15), fill=palette.FAINT, anchor="lm")

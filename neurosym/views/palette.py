@@ -23,6 +23,9 @@ RULE: Colour = (214, 214, 210)
 ANSWER: Colour = (255, 176, 0)
 LANDMARK: Colour = (86, 190, 255)
 CANDIDATE: Colour = (232, 130, 214)
+CAUTION: Colour = (238, 160, 24)
+"""An answer that is less likely than not, and words that were not used."""
+NOTICE: Colour = (255, 236, 200)
 CANVAS: Colour = (168, 168, 168)
 STATUS: dict[str, Colour] = {
     "ok": (0, 102, 79),

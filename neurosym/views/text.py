@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+import torch
 from torch import Tensor
 
 from neurosym.program import Comparison, Kind, Op, signature
@@ -83,22 +84,71 @@ def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool
 
 
 def answer_text(result: Result, *, colour: bool = False) -> str:
-    """The status and the answer: one line, and one more for each object of a set."""
-    status = _paint(result.status, "good" if result.status == "ok" else "bad", colour=colour)
-    head = f"{status} ({result.probability:.2f})"
+    """The status and the answer, the words that were not used, and a line per object of a set."""
+    sure = result.status == "ok" and not is_guess(result)
+    status = _paint(result.status, "good" if sure else "bad", colour=colour)
+    guess = ", best guess" if is_guess(result) else ""
+    head = f"{status} ({result.probability:.2f}{guess})"
+    if result.status == "unsupported":
+        head = status
+    listed: list[str] = []
     if result.status != "ok":
-        return f"{head}: {result.message}" if result.message else head
-    if result.answer is not None:
-        return f"{head}: {answer_word(result.answer)}"
-    chosen = list(zip(result.objects, result.probabilities.tolist(), strict=True))
-    if len(chosen) == 1:
-        index, probability = chosen[0]
-        return f"{head}: {object_text(result.scene, index, probability)}, {_box(result, index)}"
-    lines = [f"{head}: {len(chosen)} objects"]
-    for index, probability in chosen:
-        about = object_text(result.scene, index, probability)
-        lines.append(f"  {about}, {_box(result, index)}")
-    return "\n".join(lines)
+        head += f": {result.message}" if result.message else ""
+    elif result.answer is not None:
+        head += f": {answer_word(result.answer)}"
+    else:
+        chosen = answer_things(result)
+        listed = [f"{object_text(result.scene, i, p)}, {_box(result, i)}" for i, p in chosen]
+        head += f": {listed.pop() if len(listed) == 1 else f'{len(listed)} objects'}"
+    unused = [_paint(unused_text(result), "bad", colour=colour)] if result.unused else []
+    return "\n".join([head, *unused, *(f"  {line}" for line in listed)])
+
+
+def unused_text(result: Result) -> str:
+    """``not used: "tall"``, or nothing when the program uses every word."""
+    words = dict.fromkeys(f'"{token.text}"' for token in result.unused)
+    return f"not used: {', '.join(words)}" if words else ""
+
+
+def is_guess(result: Result) -> bool:
+    """Whether the answer is less likely than not, although nothing else is likelier."""
+    if result.status != "ok":
+        return False
+    shares = [share for _, share in answer_things(result)]
+    unlikely = bool(shares) and result.answer is None and round(max(shares), 2) < 0.5
+    # As it is shown: what reads 0.50 is no guess.
+    return round(result.probability, 2) < 0.5 or unlikely
+
+
+def answer_things(result: Result) -> list[tuple[int, float]]:
+    """The objects that answer, each with the probability of the thing that it is.
+
+    Hypotheses of one thing are added up, as in :attr:`Result.probability`.
+    """
+    if result.outcome is None or result.outcome.objects is None:
+        return []
+    total = _totals(result.outcome.objects, result.scene)
+    return [(index, total[index]) for index in result.objects]
+
+
+def top_things(probabilities: Tensor, scene: Scene, limit: int) -> list[tuple[int, float]]:
+    """The likeliest things: the likeliest member of each group, and the group's probability."""
+    total = _totals(probabilities, scene)
+    groups = scene.groups.tolist()
+    best: dict[int, int] = {}
+    for index, _ in top_objects(probabilities, len(total)):
+        best.setdefault(groups[index], index)
+    ranked = sorted(best.values(), key=lambda index: (-total[index], index))
+    return [(index, total[index]) for index in ranked[:limit]]
+
+
+def _totals(probabilities: Tensor, scene: Scene) -> list[float]:
+    """For each object, the probability of its group: its members exclude each other."""
+    _, group = torch.unique(scene.groups.cpu(), return_inverse=True)
+    share = probabilities.detach().cpu().float()
+    totals = torch.zeros(len(share)).index_add(0, group, share)
+    made: list[float] = totals[group].clamp(max=1.0).tolist()
+    return made
 
 
 def answer_word(answer: int | bool) -> str:

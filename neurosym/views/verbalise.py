@@ -17,6 +17,8 @@ from neurosym.program import (
     Minus,
     Negation,
     Op,
+    Select,
+    Superlative,
     The,
     TheCount,
     Top,
@@ -26,6 +28,7 @@ from neurosym.program import (
 from neurosym.program.operator import Name
 
 _RELATIONS = {"left_of": "to the left of", "right_of": "to the right of"}
+_SIDES = {"leftmost": "left", "rightmost": "right"}
 _OF_ALL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
 _CARDINALS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -54,6 +57,19 @@ _PLURALS = {
     "tomato": "tomatoes",
     **dict.fromkeys(("sheep", "deer", "fish", "broccoli", "skis", "scissors", "aircraft"), ""),
 }
+_PEOPLE = frozenset(
+    (
+        *("person", "man", "woman", "boy", "girl", "child", "kid", "baby", "toddler", "guy"),
+        *("lady", "gentleman", "player", "rider", "skier", "surfer", "snowboarder", "skater"),
+        *("skateboarder", "batter", "pitcher", "catcher", "umpire", "driver", "cyclist"),
+        *("worker", "waiter", "waitress", "chef", "cook", "policeman", "officer", "pedestrian"),
+        *("people", "human", "adult", "teenager", "bride", "groom", "mother", "father", "crowd"),
+    )
+)
+"""Nouns of which a colour is said as clothing: "the man in black"."""
+_PAIRS = frozenset(
+    ("scissors", "skis", "pants", "trousers", "shorts", "jeans", "binoculars", "tongs", "pliers")
+)
 _SINGULAR_VOWEL = re.compile(r"(?!uni|use|euro|one\b|u-)[aeiou]|hour|heir|honest", re.IGNORECASE)
 
 
@@ -77,7 +93,7 @@ def noun_phrase(op: Op, *, article: bool = False) -> str:
     """Objects or a referent with their determiner; ``article`` makes a bare set a single one."""
     if is_determined(op):
         return _fill(op, plural=_is_plural(op, default=True))
-    return _indefinite(_nominal(op, plural=False)) if article else _nominal(op, plural=True)
+    return _indefinite(op) if article else _nominal(op, plural=True)
 
 
 def modifier(op: Op) -> str:
@@ -102,6 +118,11 @@ def plural_of(noun: str) -> str:
 def singular_or_plural(count: int, noun: str) -> str:
     """``1 chair`` or ``3 chairs``."""
     return f"{count} {noun if count == 1 else plural_of(noun)}"
+
+
+def is_pair(noun: str) -> bool:
+    """Whether a noun has no singular: "scissors"."""
+    return noun.rpartition(" ")[2] in _PAIRS
 
 
 def relation_phrase(relation: str) -> str:
@@ -157,34 +178,48 @@ def _nominal(op: Op, *, plural: bool) -> str:
     inner, rest = op.operands[0], modifier(op)
     below = list(_chain(inner))
     bottom = below.pop()
-    verb = "are" if plural else "is"
+    verb = "are" if plural and bottom.returns is not Kind.REFERENT else "is"
+    which = f", {'who' if _denotes_people(op) else 'which'} {verb}"
+    if isinstance(op, Filter) and _is_connective(bottom) and not below:
+        return _nominal(_distribute(op, bottom), plural=plural)
+    side = _side(op)
+    if side and isinstance(op, Superlative) and _is_nominal(bottom) and all(map(_is_prefix, below)):
+        return f"{ordinal(op.rank)} {_nominal(inner, plural=plural)} from the {side}"
     if _is_prefix(op):
-        if isinstance(op, Filter) and _is_connective(bottom) and not below:
-            return _nominal(_distribute(op, bottom), plural=plural)
         ranked_behind = any(_is_ranking(node) and not _is_prefix(node) for node in below)
         apart = ranked_behind or not _is_nominal(bottom)
         if apart and _is_ranking(op):
             return f"{rest} of {_several(inner)}"
         if apart:
-            return f"{_part(inner, plural)}, which {verb} {rest}"
+            return f"{_part(inner, plural)}{which} {rest}"
         return f"{rest} {_nominal(inner, plural=plural)}"
     if any(map(_is_ranking, below)) or not _is_nominal(bottom):
-        return f"{_part(inner, plural)}, which {verb} {rest}"
+        return f"{_part(inner, plural)}{which} {rest}"
     # A second phrase after the noun would attach to the first one's landmark.
-    joint = " and" if any(not _is_prefix(node) for node in below) else ""
+    behind = [node for node in below if not _is_prefix(node)]
+    joint = " and" if any(_is_worn(op) or not _is_worn(node) for node in behind) else ""
     return f"{_nominal(inner, plural=plural)}{joint} {rest}"
+
+
+def _side(op: Op) -> str | None:
+    """Where one counts from: "the third chair from the left"."""
+    if isinstance(op, Superlative) and op.rank > 1:
+        return _SIDES.get(op.order)
+    return None
 
 
 def _contracted(op: Op, plural: bool) -> str | None:
     """A connective whose two sides share their noun: "red or blue cubes", "cubes not red"."""
     if isinstance(op, Minus) and _is_modifier(op.excluded):
         if op.excluded.operands[0] == op.objects and not _is_ranking(op.excluded):
-            verb = "are" if plural else "is"
-            return f"{_part(op.objects, plural)} that {verb} not {modifier(op.excluded)}"
+            verb = "" if _is_worn(op.excluded) else "that are " if plural else "that is "
+            return f"{_part(op.objects, plural)} {verb}not {modifier(op.excluded)}"
     elif isinstance(op, Union) and isinstance(op.left, Filter) and isinstance(op.right, Filter):
         noun = op.left.objects
         if noun == op.right.objects and _is_nominal(noun):
-            return f"{op.left.value} or {op.right.value} {_nominal(noun, plural=plural)}"
+            values, named = f"{op.left.value} or {op.right.value}", _nominal(noun, plural=plural)
+            worn = _is_worn(op.left) and _is_worn(op.right)
+            return f"{named} in {values}" if worn else f"{values} {named}"
     return None
 
 
@@ -226,7 +261,7 @@ def _fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> st
             values[parameter.name] = relation_phrase(value)
         else:
             values[parameter.name] = value
-    template = op.explanation
+    template = "{objects} in {value}" if _is_worn(op) else op.explanation
     if not op.operands and "{" not in template:
         template = template if plural else template.removesuffix("s")
     if not plural:
@@ -247,8 +282,7 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
     if name == "landmarks":
         if not is_determined(operand):
             every = "relation" in _roles(op) and op.name.endswith("_all")
-            phrase = _nominal(operand, plural=False)
-            return f"every {phrase}" if every else _indefinite(phrase)
+            return f"every {_nominal(operand, plural=False)}" if every else _indefinite(operand)
         # "on the tables" is on some of them, "left of the dogs" is left of all.
         plain = getattr(op, "relation", "") in _OF_ALL or op.name == "relate"
         phrase = noun_phrase(operand)
@@ -261,14 +295,19 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
         # The number is said already.
         return modifier(operand).partition(" ")[2] + " " + _nominal(operand.objects, plural=plural)
     if op.name == "exist":
-        return _indefinite(_nominal(operand, plural=False))
+        return _indefinite(operand)
     return _nominal(operand, plural=plural)
 
 
 def _number(name: str, value: int) -> str:
     if name == "rank":
         return "" if value == 1 else ordinal(value)
-    return _CARDINALS[value] if value < len(_CARDINALS) else str(value)
+    return cardinal(value)
+
+
+def cardinal(number: int) -> str:
+    """``two`` for 2; figures from 13 on."""
+    return _CARDINALS[number] if number < len(_CARDINALS) else str(number)
 
 
 def ordinal(number: int) -> str:
@@ -279,7 +318,10 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _indefinite(phrase: str) -> str:
+def _indefinite(op: Op) -> str:
+    phrase = _nominal(op, plural=False)
+    if is_pair(_noun(op)):
+        return f"a pair of {phrase}"
     if phrase.startswith(("the ", "all the ")):
         return phrase
     return f"{'an' if _SINGULAR_VOWEL.match(phrase) else 'a'} {phrase}"
@@ -324,8 +366,24 @@ def _is_ranking(op: Op) -> bool:
     return "rank" in names or {"order", "count"} <= names
 
 
+def _noun(op: Op) -> str:
+    """The category that a node speaks of; of a connective, the first side's."""
+    while op.operands:
+        op = op.operands[0]
+    return op.category if isinstance(op, Select) else ""
+
+
+def _denotes_people(op: Op) -> bool:
+    return _noun(op).rpartition(" ")[2] in _PEOPLE
+
+
+def _is_worn(op: Op) -> bool:
+    """Whether a node is the colour of a person, which means the clothes: "in black"."""
+    return isinstance(op, Filter) and op.attribute == "color" and _denotes_people(op.objects)
+
+
 def _is_prefix(op: Op) -> bool:
-    return op.explanation.endswith("{objects}")
+    return not _is_worn(op) and op.explanation.endswith("{objects}")
 
 
 def _is_nominal(op: Op) -> bool:

@@ -159,6 +159,16 @@ def soften(scene: Scene, attribute: str, rows: Mapping[int, Sequence[float]]) ->
     return replace(scene, attributes={**scene.attributes, attribute: changed})
 
 
+def make_hypotheses() -> Scene:
+    """The scene with its two chairs as hypotheses of one, the left one a little likelier."""
+    scene = make_scene()
+    return replace(
+        scene,
+        groups=torch.tensor([0, 1, 2, 3, 3, 5]),
+        existence=torch.tensor([1.0, 1.0, 1.0, 0.52, 0.44, 1.0]),
+    )
+
+
 def change_step(outcome: Outcome, operator: str, change: Callable[[Step], Step]) -> Outcome:
     steps = tuple(change(step) if step.op.name == operator else step for step in outcome.steps)
     return replace(outcome, steps=steps)
@@ -168,5 +178,10 @@ def change_step(outcome: Outcome, operator: str, change: Callable[[Step], Step])
 def made() -> SimpleNamespace:
     """The helpers above, by name: test files cannot import them."""
     return SimpleNamespace(
-        scene=make_scene, result=make_result, soften=soften, change_step=change_step, bind=bind
+        scene=make_scene,
+        hypotheses=make_hypotheses,
+        result=make_result,
+        soften=soften,
+        change_step=change_step,
+        bind=bind,
     )

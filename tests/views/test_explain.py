@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from neurosym import models
 from neurosym.executors.base import Outcome
+from neurosym.executors.tensor import TensorExecutor
 from neurosym.program import Op, parse_program, registry
 from neurosym.views import blame, explain, verbalise
 from neurosym.views.explain import summary
@@ -139,7 +141,7 @@ def test_the_summary_is_the_reason_or_the_answer(made: SimpleNamespace) -> None:
     found = made.result("the fork", "(the (select fork))", ["fork", "the"])
     missing = made.result("the cube", "(the (select cube))", ["cube", "the"])
     assert summary(found) == "It is #2 fork 1.00."
-    assert summary(missing) == "Nothing in the picture is a cube."
+    assert summary(missing) == "No cube was detected."
 
 
 def test_what_is_approximate_is_said(made: SimpleNamespace) -> None:
@@ -199,7 +201,7 @@ def test_an_empty_scene_is_explained(made: SimpleNamespace) -> None:
     scene = made.scene()[[]]
     result = made.result("the fork", "(the (select fork))", ["fork", "the"], scene=scene)
     assert result.status == "none"
-    assert "Nothing in the picture is a fork." in explain(result)
+    assert "No fork was detected." in explain(result)
 
 
 def test_words_may_be_missing_from_a_program(made: SimpleNamespace) -> None:
@@ -207,3 +209,91 @@ def test_words_may_be_missing_from_a_program(made: SimpleNamespace) -> None:
     assert "nothing is left after 'red'" in explain(result)
     program: Op = result.program
     assert program.span is None
+
+
+def test_hypotheses_of_one_thing_are_no_rivals(made: SimpleNamespace) -> None:
+    scene = made.hypotheses()
+    result = made.result("the chair", "(the (select chair))", ["chair", "the"], scene=scene)
+    assert explain(result).splitlines()[1:] == ["It is #3 chair 0.96."]
+    soft = made.soften(scene, "", {0: [0.6, 0, 0.4, 0, 0], 1: [0.5, 0, 0.5, 0, 0]})
+    soft = replace(
+        soft,
+        groups=torch.tensor([0, 0, 2, 3, 3, 5]),
+        existence=torch.tensor([0.5, 0.5, 1, 0.4, 0.3, 1]),
+    )
+    either = made.result("the chair", "(the (select chair))", ["chair", "the"], scene=soft)
+    assert "#4" not in explain(either)
+    answer, rivals, *_ = explain(either).splitlines()[1:]
+    assert answer.startswith("Best guess: #3 chair 0.3")
+    # Two hypotheses of one thing make one rival.
+    assert rivals.startswith("Otherwise: #1 plate 0.13, none ")
+
+
+def test_as_many_candidates_are_listed_as_are_said(made: SimpleNamespace) -> None:
+    scene = made.scene()
+    many = replace(scene, existence=torch.full((6,), 0.5))[[*range(6), *range(6)]]
+    many = replace(many, groups=torch.arange(12), existence=torch.ones(12))
+    result = made.result("the object", "(the (everything))", ["object", "the"], scene=many)
+    said = " ".join(explain(result).split())
+    assert "12 candidates: " in said
+    assert said.count("#") == 6
+    assert said.endswith("and 6 more.")
+    hypotheses = made.result("the thing", "(the (everything))", ["", ""], scene=made.hypotheses())
+    said = " ".join(explain(hypotheses).split())
+    assert "5 candidates: " in said
+    assert said.count("#") == 5
+
+
+def test_unlikely_candidates_are_not_counted(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "", {i: [0.3, 0.3, 0.4, 0, 0] for i in range(6)})
+    result = made.result("the chair", "(the (select chair))", ["chair", "the"], scene=soft)
+    assert result.status == "many"
+    said = " ".join(explain(result).split())
+    assert "candidates" not in said
+    assert "'the chair' is ambiguous; the likeliest: #0" in said
+
+
+def test_guesses_are_called_so(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "color", {i: [0.3, 0.2, 0.3, 0.2] for i in range(6)})
+    green = "(filter (everything) color green)"
+    count = made.result("how many", f"(count {green})", ["", "", "how many"], scene=soft)
+    assert count.probability < 0.5
+    assert explain(count).splitlines()[1] == f"Best guess: 2 ({count.probability:.2f})."
+
+
+def test_the_likeliest_that_was_not_detected_is_named(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "", {2: [0, 0.8, 0, 0, 0.2], 3: [0, 0, 0.96, 0, 0.04]})
+    result = made.result("the cube", "(the (select cube))", ["cube", "the"], scene=soft)
+    assert "No cube was detected (likeliest: #2 0.20)." in explain(result)
+
+
+def test_notes_do_not_repeat_what_is_said_of_the_program(made: SimpleNamespace) -> None:
+    scene = made.scene()
+    color = scene.attributes["color"]
+    evidence = color.evidence.clone()
+    evidence[:2] = False
+    scene = replace(scene, attributes={"color": replace(color, evidence=evidence)})
+    program = parse_program(
+        "(the (relate (filter (everything) color red) behind (the (select man))))"
+    )
+    outcome = TensorExecutor().run(program, scene)
+    notes = [step.note for step in outcome.steps]
+    assert "'man' is read as person" in notes
+    assert "'behind' is only estimated (boxes without depth)" in " ".join(notes)
+    words = ["", "", "", "", "", ""]
+    result = made.result("x", str(program), words, scene=scene, change_outcome=lambda _: outcome)
+    said = " ".join(explain(result).split())
+    for part in ("is read as", "is only estimated"):
+        assert said.count(part) == 1
+    assert "Note:" not in said
+
+
+def test_unseen_colours_say_nothing_of_looks(made: SimpleNamespace) -> None:
+    scene = made.scene()
+    color = scene.attributes["color"]
+    blind = replace(color, evidence=torch.zeros_like(color.evidence))
+    scene = replace(scene, attributes={"color": blind})
+    result = made.result(
+        "red chair", "(filter (select chair) color red)", ["chair", "red"], scene=scene
+    )
+    assert "By color" not in explain(result)

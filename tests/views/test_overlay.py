@@ -13,6 +13,7 @@ from PIL import Image
 from neurosym.alignment import align
 from neurosym.errors import DataError
 from neurosym.views import palette, picture, save_alignment, save_picture
+from neurosym.views.overlay import _marks
 
 LEFT = 14
 TOP = 68 + 14
@@ -39,13 +40,67 @@ def _on_edge(image: Image.Image, box: tuple[int, int, int, int]) -> list[tuple[i
     return [image.getpixel((x, y)) for x in xs]  # type: ignore[misc]
 
 
-def test_the_answer_is_tinted_and_the_rest_is_not(made: SimpleNamespace) -> None:
+def test_the_answer_keeps_its_colours_and_the_rest_is_dimmed(made: SimpleNamespace) -> None:
     shown = picture(made.result(*PLATE))
     ground = np.array([200, 200, 200])
-    expected = 0.66 * ground + 0.34 * np.array(palette.ANSWER)
-    assert np.abs(_at(shown, 15, 30) - expected).max() <= 2  # the green plate
-    assert np.abs(_at(shown, 40, 30) - ground).max() <= 2  # the other plate
+    assert np.abs(_at(shown, 15, 30) - ground).max() <= 2  # the green plate
     assert np.abs(_at(shown, 63, 36) - ground).max() <= 2  # the fork, a landmark
+    assert np.abs(_at(shown, 40, 30) - 0.55 * ground).max() <= 2  # the other plate
+    assert np.abs(_at(shown, 55, 5) - 0.55 * ground).max() <= 2  # the background
+
+
+@pytest.mark.parametrize("program", ["(the (select cube))", "(the (select chair))"])
+def test_without_an_answer_nothing_is_dimmed(made: SimpleNamespace, program: str) -> None:
+    shown = picture(made.result("the cube chair", program, ["cube", "the"]))
+    assert np.abs(_at(shown, 55, 5) - 200).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "program", "words"),
+    [
+        ("how many chairs", "(count (select chair))", ["chairs", "how many"]),
+        ("is there a chair", "(exist (select chair))", ["chair", "is there"]),
+    ],
+)
+def test_what_is_counted_is_drawn_like_an_answer(
+    made: SimpleNamespace, text: str, program: str, words: list[str]
+) -> None:
+    shown = picture(made.result(text, program, words))
+    for box in ((2, 44, 22, 58), (24, 44, 44, 58)):
+        assert palette.ANSWER in _on_edge(shown, box)
+    assert np.abs(_at(shown, 34, 54) - 200).max() <= 2
+    assert np.abs(_at(shown, 55, 5) - 110).max() <= 2
+
+
+def test_what_is_counted_is_numbered_from_left_to_right(made: SimpleNamespace) -> None:
+    result = made.result("how many objects", "(count (everything))", ["objects", "how many"])
+    assert [mark.label[:2] for mark in _marks(result)] == ["1 ", "2 ", "3 ", "4 ", "5 ", "6 "]
+    assert [mark.index for mark in _marks(result)] == [3, 0, 4, 1, 2, 5]
+
+
+def test_hypotheses_of_one_thing_are_one_mark(made: SimpleNamespace) -> None:
+    scene = made.hypotheses()
+    result = made.result("how many chairs", "(count (select chair))", ["chairs", ""], scene=scene)
+    assert [(mark.index, mark.label) for mark in _marks(result)] == [(3, "1  chair 0.96")]
+
+
+def _amber(shown: Image.Image, colour: palette.Colour) -> int:
+    return int((np.asarray(shown)[:60] == colour).all(axis=2).sum())
+
+
+def test_a_guess_is_amber_and_so_is_what_was_not_used(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "color", {0: [0.6, 0.4, 0, 0], 1: [0.45, 0.55, 0, 0]})
+    green = ("the green plate", "(the (filter (select plate) color green))")
+    guess = picture(made.result(*green, ["plate", "green", "the"], scene=soft))
+    sure = picture(made.result(*green, ["plate", "green", "the"]))
+    assert _amber(guess, palette.CAUTION) > 500
+    assert _amber(guess, palette.STATUS["ok"]) == 0
+    assert _amber(sure, palette.CAUTION) == 0
+    told = picture(made.result("the tall fork", *FORK[1:], unused=["tall"]))
+    assert _amber(told, palette.NOTICE) > 500
+    assert _amber(told, palette.STATUS["ok"]) > 500
+    long = "the " + "x" * 400 + " fork"
+    assert picture(made.result(long, *FORK[1:], unused=["x" * 400])).size == told.size
 
 
 def test_landmarks_have_their_own_colour(made: SimpleNamespace) -> None:
@@ -68,7 +123,8 @@ def test_candidates_are_dashed(made: SimpleNamespace) -> None:
 def test_without_a_picture_the_canvas_is_grey(made: SimpleNamespace) -> None:
     scene = made.scene()
     shown = picture(made.result(*FORK, scene=replace(scene, pixels=None)))
-    assert tuple(_at(shown, 55, 5)) == palette.CANVAS
+    dimmed = 0.55 * np.array(palette.CANVAS)
+    assert np.abs(_at(shown, 55, 5) - dimmed).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -109,7 +165,7 @@ def test_odd_sizes_are_drawn(made: SimpleNamespace, size: tuple[int, int]) -> No
     from neurosym.scene import ImageSize
 
     scene = replace(made.scene(), size=ImageSize(*size), pixels=None)[[]]
-    shown = picture(made.result(*FORK, scene=scene))
+    shown = picture(made.result(*FORK, scene=scene, unused=["the"]))
     assert shown.mode == "RGB"
     assert max(shown.size) >= 820
 
@@ -162,13 +218,21 @@ def test_save_alignment(made: SimpleNamespace, tmp_path: Path) -> None:
     ]
     shown = Image.open(paths[4])
     assert shown.size == (100, 60)
-    assert shown.getpixel((63, 30)) == tuple(palette.heat()[255])
-    assert shown.getpixel((5, 5)) == tuple(palette.heat()[0])
+    # The photograph shows where the heat is low.
+    assert shown.getpixel((5, 5)) == (100, 100, 100)
+    assert shown.getpixel((63, 30))[0] > 200  # type: ignore[index]
     with np.load(paths[-1]) as numbers:
         assert numbers["maps"].dtype == np.float16
         assert np.array_equal(numbers["maps"], alignment.maps.numpy().astype(np.float16))
         assert list(numbers["words"]) == list(alignment.words)
         assert int(numbers["starts"][1]) == PLATE[0].index("plate")
+
+
+def test_without_a_picture_the_heat_is_saved_alone(made: SimpleNamespace, tmp_path: Path) -> None:
+    result = made.result(*FORK, scene=replace(made.scene(), pixels=None))
+    shown = Image.open(save_alignment(align(result), tmp_path)[0])
+    assert shown.getpixel((63, 30)) == tuple(palette.heat()[255])
+    assert shown.getpixel((5, 5)) == tuple(palette.heat()[0])
 
 
 def test_words_become_safe_file_names(made: SimpleNamespace, tmp_path: Path) -> None:
@@ -193,7 +257,8 @@ def test_the_heat_map_is_even_and_rises() -> None:
 
 
 def test_colours_can_be_told_apart_and_read() -> None:
-    for colour in (palette.ANSWER, palette.LANDMARK, palette.CANDIDATE, *palette.STATUS.values()):
+    others = (palette.CANDIDATE, palette.CAUTION, palette.NOTICE, *palette.STATUS.values())
+    for colour in (palette.ANSWER, palette.LANDMARK, *others):
         assert palette.contrast(palette.ink_on(colour), colour) >= 4.5
     assert palette.contrast(palette.FAINT, palette.PAPER) >= 4.5
     marks = np.array([palette.ANSWER, palette.LANDMARK], dtype=np.uint8)

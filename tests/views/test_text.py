@@ -4,11 +4,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import torch
+
 from neurosym.executors.base import Outcome
 from neurosym.grammar.tree import Tree
 from neurosym.program import parse_program
 from neurosym.span import Span
 from neurosym.views import answer_text, program_text, trace_text, tree_text
+from neurosym.views.text import top_things
 
 LEFT = (
     "the plate to the left of the fork",
@@ -123,3 +126,38 @@ def test_answer_text(made: SimpleNamespace) -> None:
     )
     assert answer_text(unknown).endswith('this scene has no category "unicorn"')
     assert trace_text(unknown).startswith("not executed: ")
+
+
+def test_words_that_were_not_used_stand_under_the_status(made: SimpleNamespace) -> None:
+    fork = made.result("the tall fork", "(the (select fork))", ["fork", "the"], unused=["tall"])
+    assert answer_text(fork).splitlines()[1] == 'not used: "tall"'
+    chairs = made.result("big old chairs", "(select chair)", ["chairs"], unused=["big", "old"])
+    lines = answer_text(chairs).splitlines()
+    assert lines[:2] == ["ok (1.00): 2 objects", 'not used: "big", "old"']
+    assert len(lines) == 4
+    nothing = made.result("the tall cube", "(the (select cube))", ["cube", "the"], unused=["tall"])
+    assert answer_text(nothing) == 'none (1.00)\nnot used: "tall"'
+    assert '\x1b[31mnot used: "tall"\x1b[0m' in answer_text(nothing, colour=True)
+
+
+def test_an_unlikely_answer_is_a_guess(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "color", {0: [0.6, 0.4, 0, 0], 1: [0.45, 0.55, 0, 0]})
+    green = "(filter (select plate) color green)"
+    one = made.result("the green plate", f"(the {green})", ["plate", "green", "the"], scene=soft)
+    assert answer_text(one).startswith("ok (0.33, best guess): #0 plate 0.33")
+    assert answer_text(one, colour=True).startswith("\x1b[31mok")
+    count = made.result(
+        "how many green plates", f"(count {green})", ["plates", "green", "how many"], scene=soft
+    )
+    assert answer_text(count) == "ok (0.51): 1"
+
+
+def test_hypotheses_of_one_thing_are_added_up(made: SimpleNamespace) -> None:
+    scene = made.hypotheses()
+    chair = made.result("the chair", "(the (select chair))", ["chair", "the"], scene=scene)
+    assert answer_text(chair).startswith("ok (0.96): #3 chair 0.96")
+    chairs = made.result("chairs", "(select chair)", ["chairs"], scene=scene)
+    assert answer_text(chairs).startswith("ok (0.96): #3 chair 0.96")
+    things = top_things(torch.tensor([0.2, 0, 0, 0.3, 0.6, 0.001]), scene, 9)
+    assert [index for index, _ in things] == [4, 0]
+    assert abs(things[0][1] - 0.9) < 1e-6
