@@ -61,6 +61,7 @@ class WordClass(enum.Enum):
     IS = "B", '"is"'
     THERE = "Y", '"there"'
     NOT = "X", '"not"'
+    NEGATING = "h", '"non-"'
     AND = "A", '"and"'
     OR = "V", '"or"'
     EITHER = "L", '"either"'
@@ -69,6 +70,7 @@ class WordClass(enum.Enum):
     COMMA = "Q", "a comma"
     HOW_MANY = "H", '"how many"'
     POSTURE = "G", '"standing" or "sitting"'
+    WHO = "y", '"who"'
     COMMAND = "K", "a command"
     POLITE = "J", '"please"'
     STOP = "S", "the end of the sentence"
@@ -91,6 +93,7 @@ UNSPOKEN = frozenset(
         WordClass.FROM,
         WordClass.OF,
         WordClass.WHICH,
+        WordClass.WHO,
         WordClass.IS,
         WordClass.THERE,
         WordClass.EITHER,

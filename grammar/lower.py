@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -18,21 +19,28 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.modifiers import Context, Step
+from neurosym.grammar.nominals import Nominal
 from neurosym.grammar.phrases import Phrases
 from neurosym.grammar.tree import Tree
 from neurosym.program import (
     Count,
+    Everything,
     Exist,
     Kind,
     Minus,
     Negation,
     Op,
+    Select,
     The,
 )
 
 
 class Lowering(Phrases):
-    """Lowers the trees of one sentence: expressions and questions."""
+    """Lowers the trees of one sentence: expressions and questions.
+
+    Attributes:
+        refused: why trees or parts of them have no meaning, first tree first.
+    """
 
     def programs(self, tree: Tree) -> Scored[Op]:
         """The programs of a whole tree, cheapest first; empty when it means nothing."""
@@ -48,20 +56,29 @@ class Lowering(Phrases):
         }[utterance.label]
         try:
             return cheapest(lower(utterance), self._beam)
-        except NoReadingError:
+        except NoReadingError as error:
+            self.refused.append(error)
             return []
 
     def _refer(self, tree: Tree) -> Scored[Op]:
         inner = tree.children[0]
-        if inner.label == "fragment":
+        if inner.label in ("fragment", "asked"):
             posts = [child for child in inner.children if child.unit is None]
-            nominals = self._modified(self._head(None, Context(), picks=False), [], posts, "bare")
+            nominals = self._modified(self._left_out(inner), [], posts, "bare")
             return [(cost, The(nominal.objects)) for cost, nominal in nominals]
         return [
             (cost + extra, op)
             for cost, phrase in self._phrase(inner, Context())
             for extra, op in refer(phrase)
         ]
+
+    def _left_out(self, tree: Tree) -> Nominal:
+        """The noun that a text goes without: things, or persons after "who"."""
+        who = tree.find("WHO")
+        if who is None:
+            return self._plain(Everything(), plural=False)
+        concept = self._unit(who).sense(WordClass.WHO).concept
+        return self._plain(Select(concept, words=(who.span,)), plural=False)
 
     def _count(self, tree: Tree) -> Scored[Op]:
         words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
@@ -102,7 +119,7 @@ class Lowering(Phrases):
         found: Scored[Op] = []
         for cost, phrase in self._phrase(phrase_tree, Context()):
             if isinstance(phrase, Coordinated):
-                continue
+                raise NoReadingError("questions about several things are not understood yet", words)
             step = self._step(predicate, phrase.head, plural=phrase.plural)
             quantifier = phrase.determiner
             every = quantifier in ("all", "each", "both") or (

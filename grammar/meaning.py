@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from neurosym.program import (
@@ -37,12 +37,24 @@ DEFINITE_GUESS = 0.5
 """Cost of reading "the" into a bare singular noun."""
 OTHER_QUANTIFIER = 0.8
 """Cost of the less usual of some and all for a plural landmark."""
+NARROW_NO = 0.6
+"""Cost of "no dog or a cat" as: no dog, or a cat."""
 AT_LEAST = 0.5
 """Cost of reading a bare number in a question as a lower bound."""
 
 
 class NoReadingError(Exception):
-    """A tree has no meaning: the grammar is wider than the language."""
+    """A tree has no meaning: the grammar is wider than the language.
+
+    Args:
+        reason: for a person, what is not understood; empty when it is nothing worth saying.
+        words: the words at fault.
+    """
+
+    def __init__(self, reason: str = "", words: Iterable[Span] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.span = Span.cover(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,8 @@ def head_of(phrase: NounPhrase) -> Op:
 def refer(phrase: NounPhrase) -> Scored[Op]:
     """The noun phrase as a whole expression: what it refers to, or a truth for "no dog"."""
     if isinstance(phrase, Coordinated):
+        if _denied(phrase):
+            return exists(phrase, ())
         return _joined(phrase, [refer(part) for part in phrase.parts])
     objects, words = phrase.objects, phrase.words
     match phrase.determiner:
@@ -138,7 +152,7 @@ def related(objects: Op, relation: str, words: tuple[Span, ...], to: NounPhrase)
             )
         ]
     if to.determiner == "comparison":
-        raise NoReadingError
+        raise NoReadingError("a comparison of numbers is not understood in this place", to.words)
     if to.determiner in ("all", "each"):
         return [(0.0, RelateAll(objects, relation, to.objects, words=quantified))]
     landmarks = refer(to)
@@ -156,7 +170,16 @@ def related(objects: Op, relation: str, words: tuple[Span, ...], to: NounPhrase)
 def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
     """Whether there is what the phrase describes."""
     if isinstance(phrase, Coordinated):
-        return _joined(phrase, [exists(part, words) for part in phrase.parts])
+        as_said = _joined(phrase, [exists(part, words) for part in phrase.parts])
+        denied = _denied(phrase)
+        if denied is None:
+            return as_said
+        wide: Scored[Op] = [
+            (cost, Negation(op, words=phrase.parts[0].words)) for cost, op in exists(denied, words)
+        ]
+        if all(isinstance(part, Quantified) and part.determiner == "bare" for part in denied.parts):
+            return wide
+        return [*wide, *((cost + NARROW_NO, op) for cost, op in as_said)]
     objects = phrase.objects
     match phrase.determiner:
         case "no":
@@ -171,8 +194,18 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
             )
             return [(0.0, exactly), (AT_LEAST, at_least)]
     if phrase.determiner in ("all", "each"):
-        raise NoReadingError
+        raise NoReadingError("what there is cannot be counted by this", phrase.words)
     return [(0.0, Exist(objects, words=words))]
+
+
+def _denied(phrase: Coordinated) -> Coordinated | None:
+    """What "no" denies in "no dog or cat": either of them. None for other coordinations."""
+    first = phrase.parts[0]
+    said = [part.determiner if isinstance(part, Quantified) else "" for part in phrase.parts]
+    after = {"bare", "indefinite"} if phrase.any_of else {"bare"}
+    if said[0] != "no" or not after.issuperset(said[1:]) or not isinstance(first, Quantified):
+        return None
+    return Coordinated(True, phrase.words, (replace(first, determiner="bare"), *phrase.parts[1:]))
 
 
 def _number(phrase: Quantified) -> int:
@@ -203,13 +236,20 @@ def _join(phrase: Coordinated, left: Op, right: Op) -> Op:
     if not any(truths):
         return Union(left, right, words=phrase.words)
     if not all(truths):
-        raise NoReadingError
+        raise NoReadingError('things cannot be joined with "no" or a count', phrase.words)
     return (Disjunction if phrase.any_of else Conjunction)(left, right, words=phrase.words)
 
 
 def _related_to_parts(
     objects: Op, relation: str, words: tuple[Span, ...], to: Coordinated
 ) -> Scored[Op]:
+    denied = _denied(to)
+    if denied is not None:
+        said = to.parts[0].words
+        return [
+            (cost, Minus(objects, op, words=said))
+            for cost, op in _related_to_parts(objects, relation, words, denied)
+        ]
     if not to.any_of:
         chained: Scored[Op] = [(0.0, objects)]
         for part in to.parts:

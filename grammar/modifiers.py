@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon
@@ -31,12 +32,19 @@ from neurosym.program import (
     Minus,
     Op,
     Select,
+    Superlative,
     Union,
 )
 from neurosym.span import Span
 
 NOT_A_PERSON = 0.7
 """Cost of "in red" said of what wears no clothes."""
+
+COLOUR_AS_NOUN = 1.0
+"""Cost of the fruit in "in orange"."""
+
+VIEWER_AS_THING = 0.6
+"""Cost of a camera in the picture as what is closest to "the camera"."""
 
 NARROW_NOT = 0.6
 """Cost of "not A or B" as (not A) or B, and of "not A and B" as not (A and B)."""
@@ -45,6 +53,9 @@ UNLIKE_RELATIONS = 0.1
 """Cost of joining a place with a property."""
 FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
+
+NUMBER_OF_CLOSEST = 'a number with "closest" or "farthest" is not understood yet'
+"""Reason to refuse "the two closest to": the language has no operator for it."""
 
 Step = Callable[[Op], Scored[Op]]
 """What a modifier does to a set."""
@@ -80,6 +91,7 @@ class Modifiers(abc.ABC):
         self._units = units
         self._lexicon = lexicon
         self._beam = beam
+        self.refused: list[NoReadingError] = []
 
     @abc.abstractmethod
     def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
@@ -93,8 +105,8 @@ class Modifiers(abc.ABC):
             for cost, objects in found:
                 try:
                     grown += [(cost + extra, op) for extra, op in step(objects)]
-                except NoReadingError:
-                    continue
+                except NoReadingError as error:
+                    self.refused.append(error)
             found = cheapest(grown, self._beam)
         return found
 
@@ -121,8 +133,9 @@ class Modifiers(abc.ABC):
                 return lambda objects: [(0.0, objects)]
             case "nearest":
                 return self._nearest(tree)
-            case "not_simple" | "not_attribute" | "not_same":
-                return self._minus(tree.children[-1], self._spans(tree, "NOT"), head, plural)
+            case "not_simple" | "not_attribute" | "not_same" | "negated":
+                words = self._spans(tree, "NOT", "NEGATING")
+                return self._minus(tree.children[-1], words, head, plural)
             case "coordination" | "predicate_and" | "predicate_or":
                 return self._joined_predicates(tree, head, plural)
             case "counted":
@@ -178,22 +191,35 @@ class Modifiers(abc.ABC):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
         phrases = self._phrase(landmark, Context(head, landmark=True))
+        base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
         return [
-            (cost + extra, op)
+            (base + cost + extra, op)
             for sense in senses
             for cost, phrase in phrases
             for extra, op in related(objects, sense.concept, (leaf.span,), phrase)
         ]
 
+    def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
+        """Whether a landmark is a lone word that names a colour as well: "in orange"."""
+        lone, *others = landmark.leaves()
+        return (
+            not others
+            and bool(self._unit(preposition).all(WordClass.WITH_COLOUR))
+            and bool(self._unit(lone).all(WordClass.COLOUR))
+        )
+
     def _same_as(self, objects: Op, tree: Tree, head: Op) -> Scored[Intersect]:
         if _headless(tree.children[0]):
             raise NoReadingError
-        return [
+        found = [
             (cost + extra, Intersect(objects, op))
             for cost, phrase in self._phrase(tree.children[0], Context(head, landmark=True))
             for extra, op in refer(phrase)
             if op.returns is not Kind.TRUTH and _can_be_said(phrase)
         ]
+        if not found:
+            raise NoReadingError('this is not understood after "is"', [tree.span])
+        return found
 
     def _coloured(self, objects: Op, tree: Tree, head: Op, plural: bool) -> Scored[Op]:
         preposition, colours = tree.children
@@ -224,20 +250,37 @@ class Modifiers(abc.ABC):
         preposition = goal.find("TO", "FROM")
         words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
         if rank.place is None or rank.number is not None:
-            raise NoReadingError
+            raise NoReadingError(NUMBER_OF_CLOSEST, [leaf.span])
         place = rank.place
         operator = Closest if nearest else Farthest
 
         def step(objects: Op) -> Scored[Op]:
             head = _head_below(objects)
-            return [
-                (cost + extra, operator(objects, op, place, words=words))
-                for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True))
-                for extra, op in refer(phrase)
-                if op.returns is not Kind.TRUTH
-            ]
+            found: Scored[Op] = []
+            for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True)):
+                if self._is_viewer(phrase):
+                    order = "nearest" if nearest else "farthest"
+                    said = (*words, *phrase.words, *phrase.head.words)
+                    found.append((cost, Superlative(objects, order, place, words=said)))
+                    cost += VIEWER_AS_THING
+                found += [
+                    (cost + extra, operator(objects, op, place, words=words))
+                    for extra, op in refer(phrase)
+                    if op.returns is not Kind.TRUTH
+                ]
+            return found
 
         return step
+
+    def _is_viewer(self, phrase: NounPhrase) -> TypeGuard[Quantified]:
+        """Whether a landmark is where the image was taken from: "the camera"."""
+        return (
+            isinstance(phrase, Quantified)
+            and phrase.determiner == "the"
+            and not phrase.plural
+            and isinstance(phrase.objects, Select)
+            and self._lexicon.has_feature("viewer", phrase.objects.category)
+        )
 
     def _counted(self, tree: Tree) -> Step:
         rank = read_rank(tree.children[0], self._units)

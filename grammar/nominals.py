@@ -10,7 +10,13 @@ from neurosym.grammar.meaning import (
     Scored,
     cheapest,
 )
-from neurosym.grammar.modifiers import Context, Modifiers, Step, counting
+from neurosym.grammar.modifiers import (
+    NUMBER_OF_CLOSEST,
+    Context,
+    Modifiers,
+    Step,
+    counting,
+)
 from neurosym.grammar.ranks import (
     UNSAID_ORDER,
     Place,
@@ -25,6 +31,7 @@ from neurosym.program import (
     Everything,
     Op,
     Select,
+    Union,
 )
 from neurosym.span import Span
 
@@ -62,7 +69,7 @@ class Nominals(Modifiers):
         if inner.label == "of_nominal":
             # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
             if not picks or not base.plural:
-                raise NoReadingError
+                raise NoReadingError("a part of a thing is not understood yet", [tree.span])
             base = replace(base, plural=False)
         return cheapest(self._modified(base, pres, posts, determiner, number), self._beam)
 
@@ -70,6 +77,8 @@ class Nominals(Modifiers):
         if tree is None:
             known = context.head if context.gap else None
             return self._plain(known or Everything(), plural=False)
+        if tree.label == "joined":
+            return self._joined_heads(tree, context, picks)
         words = tuple(leaf.span for leaf in tree.leaves())
         plural = tree.label in ("nouns", "things", "ones")
         if tree.label in ("thing", "things"):
@@ -82,6 +91,13 @@ class Nominals(Modifiers):
         senses = [self._unit(leaf).sense(WordClass[leaf.label]) for leaf in tree.leaves()]
         concept = " ".join(sense.concept for sense in senses)
         return self._plain(Select(concept, words=(Span(words[0].start, words[-1].end),)), plural)
+
+    def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
+        heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
+        either = heads[0].objects
+        for head in heads[1:]:
+            either = Union(either, head.objects, words=self._spans(tree, "OR"))
+        return self._plain(either, any(head.plural for head in heads))
 
     @staticmethod
     def _plain(objects: Op, plural: bool) -> Nominal:
@@ -100,16 +116,17 @@ class Nominals(Modifiers):
         before = [
             self._step(pre, base.head, base.plural)
             for pre in reversed(pres)
-            if pre.label in ("attribute", "attributes")
+            if pre.label in ("attribute", "attributes", "negated")
         ]
         if number and number > 1 and any(post.label == "nearest" for post in posts):
             # The language has no operator for the two closest to a landmark.
-            raise NoReadingError
+            words = (leaf.span for post in posts for leaf in post.all("NEAREST", "FARTHEST"))
+            raise NoReadingError(NUMBER_OF_CLOSEST, words)
+        places = [pre for pre in pres if pre.label == "location"]
         labels = [leaf.label for pre in pres for leaf in pre.leaves()]
-        if sum(pre.label == "location" for pre in pres) > 1 or "FARTHEST LOCATION" in " ".join(
-            labels
-        ):
-            raise NoReadingError
+        if len(places) > 1 or "FARTHEST LOCATION" in " ".join(labels):
+            spans = [place.span for place in places]
+            raise NoReadingError("these places are not understood together", spans)
         picks, rest, count = self._picks(pres, posts, unique, number)
         after = [self._step(post, base.head, base.plural) for post in rest]
         start: Scored[Op] = [(0.0, base.objects)]
@@ -146,7 +163,7 @@ class Nominals(Modifiers):
         for pre in pres:
             if pre.label == "ordinal":
                 if rank is not None:
-                    raise NoReadingError
+                    raise NoReadingError("two ordinals are not understood together", [pre.span])
                 rank = read_rank(pre, self._units)
                 count = rank.number
             elif pre.label == "superlative":
@@ -172,8 +189,10 @@ class Nominals(Modifiers):
             if steps:
                 raise NoReadingError
             steps.append(_placed(read_place(direction, self._units), unique, number))
-        if any(post.label == "goal" for post in rest):
-            raise NoReadingError
+        goal = next((post for post in rest if post.label == "goal"), None)
+        if goal is not None:
+            words = [goal.children[0].span]
+            raise NoReadingError("this is not understood without a superlative", words)
         place_tree = next((post for post in rest if post.label == "located"), None)
         if not steps and place_tree is not None and (unique or number):
             rest.remove(place_tree)
@@ -191,7 +210,9 @@ class Nominals(Modifiers):
         else:
             direction = next((post for post in rest if post.label == "direction"), None)
             if direction is not None:
-                raise NoReadingError
+                raise NoReadingError(
+                    "a superlative cannot be counted from a side", [leaf.span, direction.span]
+                )
         order = self._unit(leaf).sense(WordClass[leaf.label]).concept
         return lambda objects: [(0.0, ranked(objects, order, rank, words))]
 
@@ -212,8 +233,10 @@ def _placed(place: Place, unique: bool, number: int | None) -> Step:
 
 def _divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
     """Modifiers before the head, the head, and what follows it."""
-    before = ("attribute", "attributes", "superlative", "ordinal", "location", "modifier")
-    heads = ("noun", "nouns", "thing", "things", "one", "ones", "nominal")
+    before = (
+        *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "modifier"),
+    )
+    heads = ("noun", "nouns", "thing", "things", "one", "ones", "joined")
     parts = [child for child in tree.children if child.unit is None]
     pres = [part for part in parts if part.label in before]
     head = next((part for part in parts if part.label in heads), None)

@@ -11,6 +11,7 @@ from neurosym.errors import GrammarError, ProgramTypeError, TextError, did_you_m
 from neurosym.grammar.classes import EXPECTED_FIRST, OPEN, UNSPOKEN, WordClass
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
+from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.tokens import SpacyTokenizer, Token
 from neurosym.grammar.tree import Tree
@@ -135,6 +136,7 @@ class Parser:
         best: dict[str, Reading] = {}
         failure: tuple[int, tuple[Unit, ...], Failure] | None = None
         meaningless: tuple[Unit, ...] | None = None
+        refused: list[NoReadingError] = []
         for units, split in segmentations(tokens, self.lexicon, MAX_SEGMENTATIONS):
             if split is not None and best and not split.is_name:
                 continue
@@ -144,7 +146,8 @@ class Parser:
                 if failure is None or at > failure[0]:
                     failure = (at, units, found)
                 continue
-            self._collect(best, found, units, tokens, 0.0 if split is None else SPLIT_PHRASE)
+            extra = 0.0 if split is None else SPLIT_PHRASE
+            refused += self._collect(best, found, units, tokens, extra)
             if not best:
                 meaningless = units
         if best:
@@ -152,8 +155,15 @@ class Parser:
             return Parse(text, tokens, tuple(ordered[: self.max_readings]))
         if failure is not None and meaningless is None:
             raise _failed(text, failure[1], failure[2], self.lexicon)
+        for unit in meaningless or ():
+            if unit.not_understood:
+                raise _not_understood(text, unit)
+        for error in refused:
+            if error.reason and error.span is not None:
+                words = f'"{error.span.of(text)}" at {error.span}'
+                raise GrammarError(f"{error.reason}: {words}", text=text, span=error.span)
         raise GrammarError(
-            "the words can be joined into a sentence, but it has no meaning here",
+            "every word is known, but together it has no meaning here",
             text=text,
             span=Span.cover(token.span for token in tokens),
         )
@@ -165,7 +175,8 @@ class Parser:
         units: tuple[Unit, ...],
         tokens: tuple[Token, ...],
         extra: float,
-    ) -> None:
+    ) -> list[NoReadingError]:
+        """Add the readings of some trees to ``best``; returns what had to be refused."""
         lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
         for tree_cost, tree in trees:
             try:
@@ -178,6 +189,7 @@ class Parser:
                 if key not in best or best[key].score < score:
                     unused = _unused(program, tree, units, tokens)
                     best[key] = Reading(program, score, tree, unused)
+        return lowering.refused
 
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
         words = [token for token in tokens if token.is_word]
@@ -233,7 +245,10 @@ def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexic
         )
     unit = units[failure.unit]
     words = unit.span.of(text)
-    if unit.code == WordClass.UNKNOWN.value:
+    for near in units[failure.unit : failure.unit - 2 if failure.unit > 1 else None : -1]:
+        if near.not_understood:
+            return _not_understood(text, near)
+    if unit.all(WordClass.UNKNOWN):
         word = unit.tokens[0].lower
         close = did_you_mean(nearest(word, lexicon.phrases())) if len(word) > 4 else ""
         message = f'"{words}" at {unit.span} is not known here{close}'
@@ -243,6 +258,14 @@ def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexic
     return GrammarError(
         f'"{words}" at {unit.span} does not fit: {expected} was expected', text=text, span=unit.span
     )
+
+
+def _not_understood(text: str, unit: Unit) -> GrammarError:
+    """Say that a word of the lexicon has no meaning in programs, or not where it stands."""
+    words = f'"{unit.span.of(text)}" at {unit.span}'
+    possessive = unit.tokens[0].tag == "POS"
+    said = f"possessives are not understood yet: {words}" if possessive else ""
+    return GrammarError(said or f"{words} is not understood yet", text=text, span=unit.span)
 
 
 def _expectation(expected: tuple[WordClass, ...], most: int = 4) -> str:

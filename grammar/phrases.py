@@ -51,7 +51,7 @@ class Phrases(Nominals):
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         parts = [child for child in tree.children if child.unit is None]
-        words = self._spans(tree, "AND", "OR")
+        words = self._spans(tree, "AND", "OR", "BUT")
         base = 0.0 if context.landmark else HIGH_JOIN
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
         for part in parts:
@@ -59,8 +59,8 @@ class Phrases(Nominals):
             for cost, row in rows:
                 here = self._after(row, parts, context)
                 for extra, phrase in self._phrase(part, here):
-                    unlike = row and _kind(row[-1]) != _kind(phrase)
-                    grown.append((cost + extra + (UNLIKE_PARTS if unlike else 0.0), (*row, phrase)))
+                    for more, joined in _sharing(row, phrase):
+                        grown.append((cost + extra + more, (*row, joined)))
             rows = cheapest(grown, self._beam)
         return [(cost, Coordinated(tree.label == "np_or", words, row)) for cost, row in rows]
 
@@ -157,6 +157,8 @@ class Phrases(Nominals):
         """
         words = self._joined_spans(tree, "BUT", "NOT", "EXCEPT")
         excluded = tree.children[-1]
+        if tree.find("BUT") and next(excluded.leaves()).label in ("NUMBER", "ONE"):
+            raise NoReadingError('"but" with a number is not understood yet', [tree.span])
 
         if excluded.label not in ("phrase", "np_and", "np_or"):
             return self._minus(excluded, words, nominal.head, nominal.plural)
@@ -176,6 +178,24 @@ class Phrases(Nominals):
 def _lacks_noun(phrase: Tree) -> bool:
     nominal = phrase.find("nominal")
     return nominal is not None and nominal.children[0].label == "headless"
+
+
+def _sharing(row: tuple[NounPhrase, ...], phrase: NounPhrase) -> Scored[NounPhrase]:
+    """A part after others, as it is or with the determiner before it: "the apple and banana"."""
+    if not row:
+        return [(0.0, phrase)]
+    before = row[-1]
+    if isinstance(before, Quantified) and isinstance(phrase, Quantified) and _shares(phrase):
+        if _kind(row[0]) == "no":
+            return [(0.0, phrase)]
+        if before.determiner in ("the", "indefinite", "all", "each") and before.number is None:
+            shared = replace(phrase, determiner=before.determiner)
+            return [(0.0, shared), (UNLIKE_PARTS, phrase)]
+    return [(UNLIKE_PARTS if _kind(before) != _kind(phrase) else 0.0, phrase)]
+
+
+def _shares(phrase: Quantified) -> bool:
+    return phrase.determiner == "bare" and phrase.number is None
 
 
 def _kind(phrase: NounPhrase) -> str:

@@ -13,7 +13,13 @@ from neurosym.span import Span
 
 _MODIFIER_TAGS = {"JJ", "JJR", "VBN", "VBG", "VBD"}
 _GUESS_TAGS = _MODIFIER_TAGS | {"VB", "VBP", "FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"}
+_NEGATED = re.compile(r"(non|un(?!der))\w{3,}|\w{3,}less")
+_NOT_NEGATED = {"unique", "united", "uniform", "unified", "universal", "wireless", "stainless"}
 _ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
+
+
+UNLISTED = "unlisted"
+"""The concept of an unknown word that the lexicon does not list; a listed one has its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ class Unit:
         """Whether it names a kind of thing: then its words may also be meant one by one."""
         return any(s.word_class in (WordClass.NOUN, WordClass.PLURAL_NOUN) for s in self.senses)
 
+    @property
+    def not_understood(self) -> bool:
+        """Whether it is listed as a word that changes what is meant in a way we cannot say."""
+        return any(s.concept != UNLISTED for s in self.all(WordClass.UNKNOWN))
+
     def all(self, word_class: WordClass) -> tuple[Sense, ...]:
         """Every sense of a class."""
         return tuple(sense for sense in self.senses if sense.word_class is word_class)
@@ -64,7 +75,7 @@ def segmentations(
     bases = tuple(_base_forms(token) for token in tokens)
     longest = _cut(tokens, lowers, bases, lexicon, split=None)
     yield longest, None
-    phrases = [unit for unit in longest if len(unit.tokens) > 1]
+    phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.not_understood]
     for unit in phrases[: limit - 1]:
         yield _cut(tokens, lowers, bases, lexicon, split=unit.tokens[0].index), unit
 
@@ -82,13 +93,19 @@ def _cut(
         found = lexicon.matches(lowers, bases, position)
         if position == split:
             found = found[1:]
+        if found and tokens[position].tag == "POS":
+            # Taggers take some "'s" of "is" for the other one.
+            end, senses = found[0]
+            found = [(end, (*senses, Sense(WordClass.UNKNOWN, "possession")))]
         if found:
             end, senses = found[0]
             units.append(Unit(tokens[position:end], senses))
             position = end
             continue
         end = _hyphenated(tokens, position)
-        if tokens[position].is_word:
+        if tokens[position].tag == "POS" and end < len(tokens):
+            units.append(Unit(tokens[position:end], (Sense(WordClass.UNKNOWN, "possession"),)))
+        elif tokens[position].is_word:
             units.append(Unit(tokens[position:end], _by_tag(tokens[position:end])))
         position = end
     return tuple(units)
@@ -141,8 +158,17 @@ def _by_tag(tokens: tuple[Token, ...]) -> tuple[Sense, ...]:
         return (Sense(WordClass.NOUN, concept),)
     if last.tag == "VBZ":
         return (Sense(WordClass.GUESSED_PLURAL, joined + _singular(last.lower)),)
+    if last.tag in _MODIFIER_TAGS and _must_not_be_dropped(last, form):
+        return (Sense(WordClass.UNKNOWN, "comparison"),)
     if last.tag in _MODIFIER_TAGS:
         return (Sense(WordClass.MODIFIER, form), Sense(WordClass.GUESSED_NOUN, form))
     if last.tag in _GUESS_TAGS:
         return (Sense(WordClass.GUESSED_NOUN, form),)
-    return (Sense(WordClass.UNKNOWN, form),)
+    return (Sense(WordClass.UNKNOWN, UNLISTED),)
+
+
+def _must_not_be_dropped(token: Token, form: str) -> bool:
+    """Whether a modifier negates or compares: "unlit", "nonyellow", "headless", "bigger"."""
+    if token.tag == "JJR":
+        return token.lemma != token.lower
+    return bool(_NEGATED.fullmatch(form)) and form not in _NOT_NEGATED

@@ -114,6 +114,24 @@ def test_unknown_words_get_a_suggestion(parser: Parser) -> None:
     assert caught.value.span is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("few people", '"few" at 0-3 is not understood yet'),
+        ("nobody", '"nobody" at 0-6 is not understood yet'),
+        ("the man between the dogs", '"between" at 8-15 is not understood yet'),
+        ("the dog's ball", "possessives are not understood yet"),
+        ("the two dogs closest to the door", 'a number with "closest"'),
+        ("all but one banana", '"but" with a number is not understood yet'),
+    ],
+)
+def test_what_is_not_understood_is_named(text: str, says: str, parser: Parser) -> None:
+    with pytest.raises(GrammarError) as caught:
+        parser.parse(text)
+    assert says in caught.value.message
+    assert "did you mean" not in caught.value.message
+
+
 def test_import_is_light() -> None:
     code = "import sys, neurosym.grammar; print('spacy' in sys.modules, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
