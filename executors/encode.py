@@ -125,15 +125,15 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
     def look_up(
         number: int, shape: tuple[int, ...], table: Callable[[Op, Scene], Tensor]
     ) -> Stacked:
-        made: dict[tuple[object, ...], int] = {}
+        made: dict[tuple[int, tuple[str, ...]], int] = {}
         tables: list[Tensor] = []
         index = []
         for steps, scene in zip(plans, scenes, strict=True):
-            op = steps.steps[number].op
-            key = (id(scene), *_names(op))
+            step = steps.steps[number]
+            key = (id(scene), step.names)
             if key not in made:
                 made[key] = len(tables)
-                tables.append(_located(op, scene, table))
+                tables.append(_located(step.op, scene, table))
             index.append(made[key])
         return Stacked(_pad(tables, shape), torch.tensor(index, device=device))
 
@@ -200,21 +200,6 @@ def _located(op: Op, scene: Scene, find: Callable[[Op, Scene], _Found]) -> _Foun
 
 def _is_crisp(tables: Tensor) -> bool:
     return bool(((tables == 0) | (tables == 1)).all())
-
-
-def _names(op: Op) -> tuple[str, ...]:
-    """What, besides the scene, decides about a step's table."""
-    match op:
-        case Select():
-            return (op.category,)
-        case Filter():
-            return (op.attribute, op.value)
-        case Relate() | RelateAll():
-            return (op.relation,)
-        case Superlative() | Top():
-            return (op.order,)
-        case _:
-            return ()
 
 
 def _relation(op: Op, scene: Scene) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 
 from neurosym.program import Kind, Op
 from neurosym.program.operator import Name, signature
@@ -16,10 +17,12 @@ class PlanStep:
     Attributes:
         op: the node.
         operands: numbers of the earlier steps that give its operands.
+        names: what the node names, in field order: with the scene, all that its tables depend on.
     """
 
     op: Op
     operands: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Plan:
 
     steps: tuple[PlanStep, ...]
 
-    @property
+    @cached_property
     def shape(self) -> Hashable:
         """What two plans must share to run in one batch: everything but the names."""
         return tuple((type(step.op), step.operands, _numbers(step.op)) for step in self.steps)
@@ -57,7 +60,13 @@ def plan(program: Op) -> Plan:
     for node in program.walk():
         if node not in numbers:
             numbers[node] = len(steps)
-            steps.append(PlanStep(node, tuple(numbers[operand] for operand in node.operands)))
+            operands = tuple(numbers[operand] for operand in node.operands)
+            names = tuple(
+                str(getattr(node, parameter.name))
+                for parameter in signature(type(node))
+                if isinstance(parameter.declared, Name)
+            )
+            steps.append(PlanStep(node, operands, names))
     return Plan(tuple(steps))
 
 

@@ -11,9 +11,10 @@ from neurosym.executors.base import Executor, Outcome
 from neurosym.executors.reference import ReferenceExecutor
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.executors.worlds import WorldsExecutor
-from neurosym.program import Kind, Op, registry
+from neurosym.program import Kind, Op, parse_program, registry
 from neurosym.scene import Scene
-from tests.executors.strategies import any_program, rooted, scenes
+from neurosym.span import Span
+from tests.executors.strategies import any_program, build_scene, rooted, scenes
 
 REFERENCE, TENSOR = ReferenceExecutor(), TensorExecutor()
 WORLDS = WorldsExecutor(limit=5_000, samples=1)
@@ -140,3 +141,11 @@ def test_a_scene_without_objects(operator: type[Op], data: st.DataObject) -> Non
     outcome = TENSOR.run(program, scene)
     assert_agree(outcome, REFERENCE.run(program, scene), program, scene, 1e-6)
     assert_agree(outcome, WORLDS.run(program, scene), program, scene, 1e-6)
+
+
+def test_equal_programs_keep_their_own_words() -> None:
+    scene = build_scene(categories=["cup"])
+    program = parse_program("(the (select cup))")
+    for span in (Span(0, 3), Span(4, 7)):
+        steps = TensorExecutor().run(program.at(span), scene).steps
+        assert steps[-1].op.words == (span,)
