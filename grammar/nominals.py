@@ -18,6 +18,8 @@ from neurosym.grammar.modifiers import (
     counting,
 )
 from neurosym.grammar.ranks import (
+    ORDER_OF_SIZE,
+    SIZE_AS_RANK,
     UNSAID_ORDER,
     Place,
     Rank,
@@ -31,6 +33,7 @@ from neurosym.program import (
     Everything,
     Op,
     Select,
+    Superlative,
     Union,
 )
 from neurosym.span import Span
@@ -113,11 +116,7 @@ class Nominals(Modifiers):
     ) -> Scored[Nominal]:
         """Restrict by everything, then pick; or, dearer, pick before what follows the noun."""
         unique = not base.plural and determiner != "indefinite"
-        before = [
-            self._step(pre, base.head, base.plural)
-            for pre in reversed(pres)
-            if pre.label in ("attribute", "attributes", "negated")
-        ]
+        before = self._qualities(base, pres)
         if number and number > 1 and any(post.label == "nearest" for post in posts):
             # The language has no operator for the two closest to a landmark.
             words = (leaf.span for post in posts for leaf in post.all("NEAREST", "FARTHEST"))
@@ -134,7 +133,7 @@ class Nominals(Modifiers):
         if picks and after:
             inner = self._apply([(INNER_SCOPE, base.objects)], [*before, *picks, *after])
             found = found + inner
-        return [
+        whole = [
             (
                 cost,
                 Nominal(
@@ -147,6 +146,40 @@ class Nominals(Modifiers):
             )
             for cost, objects in found
         ]
+        if unique and not picks:
+            whole += self._by_size(base, pres, after)
+        return whole
+
+    def _qualities(self, base: Nominal, pres: list[Tree]) -> list[Step]:
+        return [
+            self._step(pre, base.head, base.plural)
+            for pre in reversed(pres)
+            if pre.label in ("attribute", "attributes", "negated")
+        ]
+
+    def _by_size(self, base: Nominal, pres: list[Tree], after: list[Step]) -> Scored[Nominal]:
+        """A size as a superlative: "the big dog" is the biggest one when several are big."""
+        sizes = [(pre, order) for pre in pres if (order := self._order_of_size(pre))]
+        if len(sizes) != 1:
+            return []
+        size, order = sizes[0]
+        words = tuple(leaf.span for leaf in size.leaves())
+        before = self._qualities(base, [pre for pre in pres if pre is not size])
+        found = self._apply([(SIZE_AS_RANK, base.objects)], [*before, *after])
+        return [
+            (
+                cost,
+                Nominal(Superlative(o, order, words=words), base.head, plural=False, ranked=True),
+            )
+            for cost, o in found
+        ]
+
+    def _order_of_size(self, pre: Tree) -> str | None:
+        if pre.label != "attribute":
+            return None
+        senses = self._unit(next(pre.leaves())).all(WordClass.ATTRIBUTE)
+        named = (ORDER_OF_SIZE.get(s.concept) for s in senses if s.dimension == "size")
+        return next(named, None)
 
     def _picks(
         self,

@@ -22,6 +22,8 @@ ORDER_OF_PLACE = {
     "back": "farthest",
 }
 """The superlative that a place stands for: "the person on the left" is the leftmost one."""
+ORDER_OF_SIZE = {"large": "largest", "small": "smallest"}
+"""The superlative that a size may stand for: "the big dog" among dogs of which none is small."""
 OPPOSITE = {
     "leftmost": "rightmost",
     "topmost": "bottommost",
@@ -34,6 +36,8 @@ OPPOSITE |= {after: before for before, after in OPPOSITE.items()}
 
 OTHER_PLACE = 0.6
 """Cost of reading a place as a region where a superlative is usual, or the other way round."""
+SIZE_AS_RANK = 0.6
+"""Cost of reading a size as a superlative."""
 UNSAID_ORDER = 1.0
 """Cost of counting from the left when the text does not say from where."""
 
