@@ -14,15 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from benchmarks.fit_calibration import read_gold
 from neurosym.api import Grounder
 from neurosym.executors.base import Outcome
 from neurosym.executors.reference import ReferenceExecutor
@@ -40,26 +42,16 @@ PAIRS = 4
 
 def gold_scenes(folder: Path) -> Iterator[tuple[Path, Scene]]:
     """The photographs that have things in them, with their gold boxes as crisp scenes."""
-    annotations = json.loads((folder / "instances.json").read_text("utf-8"))
-    known = set(coco_categories())
-    names = {c["id"]: c["name"] for c in annotations["categories"]}
-    things: dict[int, list[Thing]] = defaultdict(list)
-    crowded = set()
-    for annotation in annotations["annotations"]:
-        if names[annotation["category_id"]] not in known:
-            continue
-        if annotation["iscrowd"]:
-            crowded.add(annotation["image_id"])
-        x, y, w, h = annotation["bbox"]
-        things[annotation["image_id"]].append(
-            Thing(names[annotation["category_id"]], (x, y, x + w, y + h))
-        )
-    for image in annotations["images"]:
-        if things[image["id"]] and image["id"] not in crowded:
-            yield (
-                folder / "images" / image["file_name"],
-                scene_of(things[image["id"]], (image["height"], image["width"])),
-            )
+    names = coco_categories()
+    for path, boxes, categories, crowd in read_gold(folder):
+        if len(boxes) and not bool(crowd.any()):
+            things = [
+                Thing(names[category], (box[0], box[1], box[2], box[3]))
+                for category, box in zip(categories.tolist(), boxes.tolist(), strict=True)
+            ]
+            with Image.open(path) as image:
+                width, height = image.size
+            yield path, scene_of(things, (height, width))
 
 
 def texts(scene: Scene, seed: int) -> list[tuple[str, str]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
 from torch import Tensor
 
-from neurosym.errors import ExecutionError, OperatorNotSupportedError
+from neurosym.errors import ExecutionError, OperatorNotSupportedError, UnknownConceptError
 from neurosym.program import Kind, Op
 from neurosym.scene import Scene
+from neurosym.span import Span
 
 MAX_NODES = 400
 """Default bound on the number of nodes of a program."""
@@ -85,6 +87,16 @@ class Outcome:
     unexplored: float = 0.0
     error: float = 0.0
     steps: tuple[Step, ...] = ()
+
+
+@contextmanager
+def located(op: Op) -> Iterator[None]:
+    """Report a name that is unknown inside with the words of the node that names it."""
+    try:
+        yield
+    except UnknownConceptError as error:
+        error.span = error.span or Span.cover(op.words)
+        raise
 
 
 class Deadline:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError, UnknownConceptError
+from neurosym.executors.base import located
 from neurosym.executors.branches import Groups
 from neurosym.executors.plan import Plan
 from neurosym.program import (
@@ -34,12 +34,10 @@ from neurosym.program import (
     Top,
 )
 from neurosym.scene import Scene
-from neurosym.span import Span
 
 MAX_CELLS = 4096
 """Most states of one object that a program may tell apart."""
 
-_Found = TypeVar("_Found")
 Dimension = str | None
 """What a named value belongs to: an attribute's name, or None for the category."""
 
@@ -133,7 +131,8 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
             key = (id(scene), step.names)
             if key not in made:
                 made[key] = len(tables)
-                tables.append(_located(step.op, scene, table))
+                with located(step.op):
+                    tables.append(table(step.op, scene))
             index.append(made[key])
         return Stacked(_pad(tables, shape), torch.tensor(index, device=device))
 
@@ -162,10 +161,7 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         for number in named:
             atoms[number] = look_up(number, (objects,), _crisp_atom).rows()[:, None, :, None]
     else:
-        cells = [
-            _Cells(p, s, {n: _located(p.steps[n].op, s, named_columns) for n in named})
-            for p, s in zip(plans, scenes, strict=True)
-        ]
+        cells = [_Cells(p, s, named) for p, s in zip(plans, scenes, strict=True)]
         count = max(cell.state.shape[1] for cell in cells)
         state = _pad([cell.state for cell in cells], (objects, count))
         for number in named:
@@ -187,15 +183,6 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         ),
         counts=tuple(len(scene) for scene in scenes),
     )
-
-
-def _located(op: Op, scene: Scene, find: Callable[[Op, Scene], _Found]) -> _Found:
-    """What ``find`` gives; an unknown name is reported with the words of the node."""
-    try:
-        return find(op, scene)
-    except UnknownConceptError as error:
-        error.span = error.span or Span.cover(op.words)
-        raise
 
 
 def _is_crisp(tables: Tensor) -> bool:
@@ -240,10 +227,12 @@ class _Cells:
         atoms: step -> [C] whether the cell belongs to what the step names.
     """
 
-    def __init__(
-        self, steps: Plan, scene: Scene, named: dict[int, tuple[Dimension, tuple[int, ...]]]
-    ) -> None:
+    def __init__(self, steps: Plan, scene: Scene, numbers: Sequence[int]) -> None:
         device = scene.device
+        named: dict[int, tuple[Dimension, tuple[int, ...]]] = {}
+        for number in numbers:
+            with located(steps.steps[number].op):
+                named[number] = named_columns(steps.steps[number].op, scene)
         self.state = scene.existence.float()[:, None]
         self.atoms: dict[int, Tensor] = {}
         for dimension in dict.fromkeys(d for d, _ in named.values()):

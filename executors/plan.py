@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from neurosym.program import Kind, Op
-from neurosym.program.operator import Name, signature
+from neurosym.program.operator import Name, names_of, signature
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ def plan(program: Op) -> Plan:
         if node not in numbers:
             numbers[node] = len(steps)
             operands = tuple(numbers[operand] for operand in node.operands)
-            names = tuple(
-                str(getattr(node, parameter.name))
-                for parameter in signature(type(node))
-                if isinstance(parameter.declared, Name)
-            )
+            names = tuple(name for _, name in names_of(node))
             steps.append(PlanStep(node, operands, names))
     return Plan(tuple(steps))
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError, UnknownConceptError
-from neurosym.executors.base import Deadline, Executor, Outcome, Step
+from neurosym.executors.base import Deadline, Executor, Outcome, Step, located
 from neurosym.program import (
     ORDERS,
     Closest,
@@ -40,11 +40,9 @@ from neurosym.program import (
     ThePlural,
     Top,
     Union,
-    signature,
 )
-from neurosym.program.operator import Name
+from neurosym.program.operator import names_of
 from neurosym.scene import Scene
-from neurosym.span import Span
 
 Objects = frozenset[int]
 Value = Objects | int | bool
@@ -364,20 +362,8 @@ def check_names(program: Op, scene: Scene) -> None:
     The error's span is that of the node's own words.
     """
     for op in program.walk():
-        try:
+        with located(op):
             _check_node(op, scene)
-        except UnknownConceptError as error:
-            error.span = error.span or Span.cover(op.words)
-            raise
-
-
-def names_of(op: Op) -> list[tuple[str, str]]:
-    """The (role, name) pairs of a node, in field order."""
-    return [
-        (parameter.declared.role, getattr(op, parameter.name))
-        for parameter in signature(type(op))
-        if isinstance(parameter.declared, Name)
-    ]
 
 
 def _check_node(op: Op, scene: Scene) -> None:

@@ -175,14 +175,10 @@ class Run:
         if not self.batch.crisp:
             self.state = condition(self.state, member, included, excluded, self.batch.groups)
 
-    def fail(self, *, none: Tensor | None = None, many: Tensor | None = None) -> None:
-        """Let this share [Q, K] of each case fail."""
-        zero = torch.zeros_like(self.weight)
-        none = zero if none is None else none
-        many = zero if many is None else many
-        self.none = self.none + (self.weight * none).sum(1)
-        self.many = self.many + (self.weight * many).sum(1)
-        self.weight = self.weight * (1.0 - none - many).clamp_min(0.0)
+    def fail(self, share: Tensor) -> None:
+        """Let this share [Q, K] of each case fail, because there is none."""
+        self.none = self.none + (self.weight * share).sum(1)
+        self.weight = self.weight * (1.0 - share)
 
     def rank(self, member: Tensor, key: Tensor, rounds: int) -> Ranking:
         """Split on which object of a set comes first, second, ... by ascending key.

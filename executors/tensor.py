@@ -222,7 +222,7 @@ def _the(run: Run) -> Value:
 def _the_count(run: Run) -> Value:
     op = run.op(TheCount)
     ranking = run.rank(run.decisive(), _any_order(run), op.count - 1)
-    run.fail(none=(ranking.last >= run.objects).to(run.weight.dtype))
+    run.fail((ranking.last >= run.objects).to(run.weight.dtype))
     remaining = ranking.member * (ranking.places > ranking.last[..., None])[..., None]
     found = ranking.found
     landmark, found = run.only(remaining, found)
@@ -241,16 +241,17 @@ def _any_order(run: Run) -> Tensor:
 
 def _the_plural(run: Run) -> Value:
     member = run.decisive()
-    if run.is_root or run.batch.crisp:
-        # In a root nothing else depends on the case, and being in implies that it is not empty.
-        empty = none_of(run.probability(member), run.batch.groups)
+    empty = none_of(run.probability(member), run.batch.groups)
+    if run.batch.crisp:
+        run.fail(empty)
+        return run.operand()
+    if run.is_root:
+        # Nothing else depends on the case, and being in implies that the set is not empty.
         run.none = run.none + (run.weight * empty).sum(1)
-        if run.batch.crisp:
-            run.weight = run.weight * (1.0 - empty)
         return run.operand()
     loose = run.operand().loose
     ranking = run.rank(member, _any_order(run), 1)
-    run.fail(none=(ranking.last >= run.objects).to(run.weight.dtype))
+    run.fail((ranking.last >= run.objects).to(run.weight.dtype))
     found = ranking.found[..., None]
     return Value(member=torch.where(found, 1.0, ranking.member), loose=loose)
 

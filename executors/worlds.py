@@ -24,13 +24,13 @@ from neurosym.executors.reference import (
     World,
     check_names,
     evaluate,
-    names_of,
     outcome_of,
     plan_of,
     tensors_of,
     world_of,
 )
 from neurosym.program import Op
+from neurosym.program.operator import names_of
 from neurosym.scene import Scene
 
 _ROUNDING = 1e-6

@@ -136,16 +136,20 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _grounder(namespace: argparse.Namespace) -> Grounder:
+def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse]:
+    """The grounder and the parse: all that can be refused before a picture is looked at."""
     from neurosym.api import Grounder
 
-    return Grounder.default(
+    if namespace.out is not None:
+        check_folder(namespace.out)
+    grounder = Grounder.default(
         device=namespace.device,
-        spacy=getattr(namespace, "spacy", None),
-        lexicon=getattr(namespace, "lexicon", None),
+        spacy=namespace.spacy,
+        lexicon=namespace.lexicon,
         concepts=namespace.concepts,
         max_pixels=_pixel_bound(namespace),
     )
+    return grounder, grounder.parse(text)
 
 
 def _pixel_bound(namespace: argparse.Namespace) -> int:
@@ -161,10 +165,7 @@ def _pixel_bound(namespace: argparse.Namespace) -> int:
 def _ground(namespace: argparse.Namespace) -> int:
     from neurosym.scene import Scene
 
-    if namespace.out is not None:
-        check_folder(namespace.out)
-    grounder = _grounder(namespace)
-    parse = grounder.parse(namespace.text)
+    grounder, parse = _begin(namespace, namespace.text)
     if namespace.photo.endswith(".json"):
         scene = Scene.load(namespace.photo)
     else:
@@ -176,10 +177,7 @@ def _demo(namespace: argparse.Namespace) -> int:
     from neurosym.demo import EXPRESSION, MORE, photograph
     from neurosym.views.text import answer_text
 
-    if namespace.out is not None:
-        check_folder(namespace.out)
-    grounder = _grounder(namespace)
-    parse = grounder.parse(namespace.text or EXPRESSION)
+    grounder, parse = _begin(namespace, namespace.text or EXPRESSION)
     scene = grounder.perceive(photograph())
     code = _report(grounder.ground(scene, parse), namespace)
     if namespace.text is None and not namespace.json:

@@ -113,7 +113,7 @@ def _check_share(name: str, value: float) -> None:
 def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> Decision:
     if outcome.objects is None:
         raise AssertionError("an outcome of objects carries objects")
-    best, probability = _likeliest_thing(outcome.objects, scene)
+    best, probability = max(scene.things(outcome.objects), key=lambda thing: thing[1])
     if outcome.kind is Kind.REFERENT:
         return Decision("ok", (best,), probability=probability)
     failed = outcome.none - outcome.empty + outcome.many
@@ -121,16 +121,6 @@ def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> De
     chosen = select_from_groups(given, scene, threshold)
     # That something is there may be likely although no single thing is.
     return Decision("ok", chosen or (best,), probability=held)
-
-
-def _likeliest_thing(probabilities: Tensor, scene: Scene) -> tuple[int, float]:
-    """The likeliest member of the likeliest group, and that group's probability."""
-    probabilities = probabilities.cpu()
-    _, group = torch.unique(scene.groups.cpu(), return_inverse=True)
-    totals = torch.zeros(int(group.max()) + 1).index_add(0, group, probabilities)
-    best = int(totals.argmax())
-    members = (group == best).nonzero().flatten()
-    return int(members[probabilities[members].argmax()]), float(totals[best])
 
 
 def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) -> tuple[int, ...]:
@@ -144,14 +134,7 @@ def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) ->
     Returns:
         Object numbers in increasing order.
     """
-    chosen = []
-    probabilities, groups = probabilities.cpu(), scene.groups.cpu()
-    for group in torch.unique(groups).tolist():
-        members = (groups == group).nonzero().flatten()
-        share = probabilities[members]
-        if float(share.sum()) >= threshold:
-            chosen.append(int(members[share.argmax()]))
-    return tuple(sorted(chosen))
+    return tuple(index for index, total in scene.things(probabilities) if total >= threshold)
 
 
 @dataclass(frozen=True, eq=False)

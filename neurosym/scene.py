@@ -398,6 +398,26 @@ class Scene:
             pixels=None if self.pixels is None else self.pixels.take(keep.tolist()),
         )
 
+    def things(self, probabilities: Tensor) -> list[tuple[int, float]]:
+        """What probabilities of objects say of things, whose hypotheses exclude each other.
+
+        Args:
+            probabilities: [N] in [0, 1].
+
+        Returns:
+            For each group its likeliest member and the sum over the group, at most 1; by the
+            members' numbers.
+        """
+        if not len(self):
+            return []
+        share = probabilities.detach().cpu().float()
+        _, group = torch.unique(self.groups.cpu(), return_inverse=True)
+        totals = torch.zeros(int(group.max()) + 1).index_add(0, group, share).clamp(max=1.0)
+        best: dict[int, int] = {}
+        for index in share.argsort(descending=True, stable=True).tolist():
+            best.setdefault(int(group[index]), index)
+        return sorted((index, float(totals[number])) for number, index in best.items())
+
     def most_likely(self) -> Scene:
         """The crisp scene nearest to this one.
 
@@ -406,10 +426,7 @@ class Scene:
         Objects that do not exist stay, with existence 0, so that numbers keep their meaning.
         """
         exists = torch.zeros_like(self.existence)
-        for group in torch.unique(self.groups):
-            members = (self.groups == group).nonzero().flatten()
-            if float(self.existence[members].sum()) >= 0.5:
-                exists[members[self.existence[members].argmax()]] = 1
+        exists[[index for index, total in self.things(self.existence) if total >= 0.5]] = 1
         return replace(
             self,
             existence=exists,

@@ -73,6 +73,7 @@ class PhotoPixels(Pixels):
         self._clothing = clothing
         self._segmenter = segmenter
         self._masks: dict[int, Tensor] = {}
+        self._colours: dict[int, Tensor] = {}
 
     @cached_property
     def _embedding(self) -> object:
@@ -105,10 +106,17 @@ class PhotoPixels(Pixels):
         """Colours; nothing else is read off pixels."""
         if attribute != COLOR:
             return None
-        rows = list(indices)
-        return object_colours(
-            torch.from_numpy(self._photo), self.masks(rows), self._boxes[rows], self._clothing[rows]
-        )
+        missing = [i for i in dict.fromkeys(indices) if i not in self._colours]
+        if missing:
+            made = object_colours(
+                torch.from_numpy(self._photo),
+                self.masks(missing),
+                self._boxes[missing],
+                self._clothing[missing],
+            )
+            self._colours.update(zip(missing, made, strict=True))
+        kept = [self._colours[i] for i in indices]
+        return torch.stack(kept) if kept else torch.zeros((0, len(COLOURS)))
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
         """How far each pixel has a colour."""

@@ -237,6 +237,15 @@ def _read_signature(operator: type[Op]) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
+def names_of(op: Op) -> tuple[tuple[str, str], ...]:
+    """What a node names: (role, name) pairs in field order."""
+    return tuple(
+        (parameter.declared.role, str(getattr(op, parameter.name)))
+        for parameter in signature(type(op))
+        if isinstance(parameter.declared, Name)
+    )
+
+
 def registry() -> dict[str, type[Op]]:
     """Every operator by name, in order of definition."""
     return dict(_REGISTRY)

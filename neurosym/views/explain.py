@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from neurosym.alignment import steps_by_node
@@ -408,8 +407,8 @@ def _some(step: Step, scene: Scene) -> float:
     if step.objects is None:
         return 1.0
     rest = 1.0
-    for share in _by_group(step.objects, scene):
-        rest *= 1.0 - min(1.0, share)
+    for _, share in scene.things(step.objects):
+        rest *= 1.0 - share
     return 1.0 - rest
 
 
@@ -417,16 +416,7 @@ def _things(step: Step, scene: Scene) -> list[float]:
     """The probabilities of the things, not hypotheses, that are in a step's value."""
     if step.objects is None:
         return []
-    return [share for share in _by_group(step.objects, scene) if share >= _HALF]
-
-
-def _by_group(objects: Tensor, scene: Scene) -> list[float]:
-    if not len(scene):
-        return []
-    _, group = torch.unique(scene.groups, return_inverse=True)
-    totals = torch.zeros(int(group.max()) + 1)
-    shares: list[float] = totals.index_add(0, group.cpu(), objects.detach().cpu().float()).tolist()
-    return shares
+    return [share for _, share in scene.things(step.objects) if share >= _HALF]
 
 
 def _own_words(op: Op, text: str) -> str:

@@ -19,7 +19,6 @@ Colour = tuple[int, int, int]
 PAPER: Colour = (250, 250, 248)
 INK: Colour = (28, 30, 34)
 FAINT: Colour = (96, 100, 108)
-RULE: Colour = (214, 214, 210)
 ANSWER: Colour = (255, 176, 0)
 LANDMARK: Colour = (86, 190, 255)
 CANDIDATE: Colour = (232, 130, 214)

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-import torch
 from torch import Tensor
 
 from neurosym.program import Comparison, Kind, Op, signature
@@ -127,28 +126,14 @@ def answer_things(result: Result) -> list[tuple[int, float]]:
     """
     if result.outcome is None or result.outcome.objects is None:
         return []
-    total = _totals(result.outcome.objects, result.scene)
+    total = dict(result.scene.things(result.outcome.objects))
     return [(index, total[index]) for index in result.objects]
 
 
 def top_things(probabilities: Tensor, scene: Scene, limit: int) -> list[tuple[int, float]]:
     """The likeliest things: the likeliest member of each group, and the group's probability."""
-    total = _totals(probabilities, scene)
-    groups = scene.groups.tolist()
-    best: dict[int, int] = {}
-    for index, _ in top_objects(probabilities, len(total)):
-        best.setdefault(groups[index], index)
-    ranked = sorted(best.values(), key=lambda index: (-total[index], index))
-    return [(index, total[index]) for index in ranked[:limit]]
-
-
-def _totals(probabilities: Tensor, scene: Scene) -> list[float]:
-    """For each object, the probability of its group: its members exclude each other."""
-    _, group = torch.unique(scene.groups.cpu(), return_inverse=True)
-    share = probabilities.detach().cpu().float()
-    totals = torch.zeros(len(share)).index_add(0, group, share)
-    made: list[float] = totals[group].clamp(max=1.0).tolist()
-    return made
+    shown = [thing for thing in scene.things(probabilities) if probabilities[thing[0]] >= _SHOWN]
+    return sorted(shown, key=lambda thing: (-thing[1], thing[0]))[:limit]
 
 
 def answer_word(answer: int | bool) -> str:
