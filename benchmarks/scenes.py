@@ -7,8 +7,9 @@ import random
 import torch
 
 from neurosym.perception import geometry
+from neurosym.pixels import ImageSize
 from neurosym.program import Filter, Op, Relate, Select, The
-from neurosym.scene import Categorical, ImageSize, Scene
+from neurosym.scene import Categorical, Scene
 
 SHAPES = ("cube", "sphere", "cylinder")
 COLORS = ("gray", "red", "blue", "green", "brown", "purple", "cyan", "yellow")

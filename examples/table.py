@@ -19,7 +19,8 @@ from torch import Tensor
 from neurosym.api import Grounder, find_pipeline
 from neurosym.grammar import Parser
 from neurosym.perception.given import Thing, scene_of
-from neurosym.scene import ImageSize, Pixels, Scene
+from neurosym.pixels import ImageSize, Pixels
+from neurosym.scene import Scene
 
 TEXT = "the plate to the left of the fork but not the green one"
 SIZE = ImageSize(height=360, width=560)

@@ -60,36 +60,39 @@ class Choice:
     lost: Tensor
 
 
+def _divisor(values: Tensor) -> Tensor:
+    """What to divide by: 1 in place of 0, so that neither quotients nor gradients overflow."""
+    return torch.where(values > _TINY, values, torch.ones_like(values))
+
+
 def group_total(values: Tensor, groups: Groups | None) -> Tensor:
     """[.., N] -> [.., N]: for each object the sum over its group."""
     return values if groups is None else values @ groups.same
 
 
-def _factors(member: Tensor, groups: Groups | None) -> Tensor:
-    """[Q, K, N]: 1 - P(a member of the group is in), at each group's first object; 1 elsewhere."""
-    rest = (1.0 - group_total(member, groups)).clamp(0.0, 1.0)
-    return rest if groups is None else torch.where(groups.first, rest, torch.ones_like(rest))
+def merged(member: Tensor, groups: Groups | None) -> Tensor:
+    """[Q, .., N] -> same: each group's total at its first object, 0 at the others, at most 1."""
+    if groups is None:
+        return member
+    totals = member @ _spread(groups.same, member)
+    first = _spread(groups.first, member)
+    return torch.where(first, totals, torch.zeros_like(member)).clamp(0.0, 1.0)
+
+
+def _spread(table: Tensor, like: Tensor) -> Tensor:
+    """[Q, a, b] with axes of size 1 after the first, for as many axes as ``like`` has."""
+    extra = [1] * (like.dim() - table.dim())
+    return table.reshape(table.shape[0], *extra, *table.shape[1:])
 
 
 def none_of(member: Tensor, groups: Groups | None) -> Tensor:
     """Probability that no object is in, from each object's probability [Q, K, N] -> [Q, K]."""
-    return _factors(member, groups).prod(-1)
+    return (1.0 - merged(member, groups)).prod(-1)
 
 
 def one_of(member: Tensor, groups: Groups | None) -> Tensor:
-    """Probability that exactly this object is in and no other: [Q, K, N] -> [Q, K, N].
-
-    By prefix and suffix products, so that probabilities of exactly 1 need no division.
-    """
-    factors = _factors(member, groups)
-    ones = torch.ones_like(factors[..., :1])
-    before = torch.cat([ones, factors[..., :-1]], -1).cumprod(-1)
-    after = torch.cat([factors[..., 1:], ones], -1).flip(-1).cumprod(-1).flip(-1)
-    others = before * after
-    if groups is not None:
-        owner = groups.same * groups.first.float()  # [Q, N, N]: object -> its group's first
-        others = others @ owner.transpose(-1, -2)
-    return member * others
+    """Probability that exactly this object is in and no other: [Q, K, N] -> [Q, K, N]."""
+    return member * none_of_the_others(member, groups)
 
 
 def next_in_order(member: Tensor, order: Tensor, groups: Groups | None) -> tuple[Tensor, Tensor]:
@@ -115,7 +118,7 @@ def next_in_order(member: Tensor, order: Tensor, groups: Groups | None) -> tuple
         same = same.gather(-2, rows[..., :, None].expand(*rows.shape, count))
         same = same.gather(-1, rows[..., None, :].expand(*rows.shape, count))
         earlier = (same.tril(-1) * at[..., None, :]).sum(-1)
-        hazard = (at / (1.0 - earlier).clamp_min(_TINY)).clamp(0.0, 1.0)
+        hazard = (at / _divisor(1.0 - earlier)).clamp(0.0, 1.0)
     rest = 1.0 - hazard
     ones = torch.ones_like(rest[..., :1])
     passed = torch.cat([ones, rest], -1).cumprod(-1)
@@ -171,22 +174,72 @@ def condition(
     inside = state * member
     outside = state - excluded[..., None] * inside
     removed = (excluded[..., None] * inside).sum(-1)
-    left = (1.0 - group_total(removed, groups)).clamp_min(_TINY)
+    left = _divisor(1.0 - group_total(removed, groups))
     updated = outside / left[..., None]
     if groups is not None:
         taken = group_total(included.to(state.dtype), groups) > 0
         updated = updated.masked_fill((taken & ~included)[..., None], 0.0)
-    total = inside.sum(-1, keepdim=True).clamp_min(_TINY)
+    total = _divisor(inside.sum(-1, keepdim=True))
     return torch.where(included[..., None], inside / total, updated).clamp(0.0, 1.0)
 
 
-def count_distribution(member: Tensor, groups: Groups | None) -> Tensor:
-    """Poisson-binomial over groups: [Q, K, N] probabilities -> [Q, K, N + 1] of each count."""
-    inside = 1.0 - _factors(member, groups)
-    counts = torch.zeros(*member.shape[:-1], member.shape[-1] + 1, device=member.device)
+def count_distribution(member: Tensor, groups: Groups | None, most: int | None = None) -> Tensor:
+    """Poisson-binomial over groups: [Q, .., N] probabilities -> [Q, .., N + 1] of each count.
+
+    Args:
+        member: probability of each object to be counted.
+        groups: exclusive groups.
+        most: with this, only [Q, .., most + 2]: counts up to ``most``, and all higher ones.
+    """
+    inside = merged(member, groups)
+    size = member.shape[-1] + 1 if most is None else most + 2
+    counts = torch.zeros(*member.shape[:-1], size, device=member.device)
     counts[..., 0] = 1.0
     for number in range(member.shape[-1]):
         p = inside[..., number : number + 1]
         moved = torch.cat([torch.zeros_like(p), counts[..., :-1]], -1)
+        if most is not None:
+            # What is past the end stays there.
+            moved = torch.cat([moved[..., :-1], moved[..., -1:] + counts[..., -1:]], -1)
         counts = counts * (1.0 - p) + moved * p
     return counts
+
+
+def signed_walk(up: Tensor, down: Tensor, groups: Groups | None) -> Tensor:
+    """How far one count is ahead of another when every object counts for one, both or neither.
+
+    Args:
+        up: [Q, .., N] probability that an object counts for the first only.
+        down: [Q, .., N] probability that it counts for the second only.
+        groups: exclusive groups; their members' steps exclude each other.
+
+    Returns:
+        [Q, .., 2 N + 1] probability of each lead, from -N to N.
+    """
+    up, down = merged(up, groups), merged(down, groups)
+    size = up.shape[-1]
+    leads = torch.zeros(*up.shape[:-1], 2 * size + 1, device=up.device)
+    leads[..., size] = 1.0
+    for number in range(size):
+        rise, fall = up[..., number : number + 1], down[..., number : number + 1]
+        edge = torch.zeros_like(rise)
+        higher = torch.cat([edge, leads[..., :-1]], -1)
+        lower = torch.cat([leads[..., 1:], edge], -1)
+        leads = leads * (1.0 - rise - fall).clamp(0.0, 1.0) + higher * rise + lower * fall
+    return leads
+
+
+def none_of_the_others(member: Tensor, groups: Groups | None) -> Tensor:
+    """Probability, for each object, that no object of another group is in: [Q, .., N] -> same.
+
+    By prefix and suffix products, so that probabilities of exactly 1 need no division.
+    """
+    factors = 1.0 - merged(member, groups)
+    ones = torch.ones_like(factors[..., :1])
+    before = torch.cat([ones, factors[..., :-1]], -1).cumprod(-1)
+    after = torch.cat([factors[..., 1:], ones], -1).flip(-1).cumprod(-1).flip(-1)
+    others: Tensor = before * after
+    if groups is not None:
+        owner = groups.same * groups.first.float()  # [Q, N, N]: object -> its group's first
+        others = others @ _spread(owner.transpose(-1, -2), member)
+    return others

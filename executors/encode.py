@@ -16,30 +16,56 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurosym.errors import ExecutionError, UnknownConceptError
+from neurosym.errors import ExecutionError
 from neurosym.executors.base import located
 from neurosym.executors.branches import Groups
 from neurosym.executors.plan import Plan
+from neurosym.executors.tables import (
+    ColumnSets,
+    Dimension,
+    admitted_values,
+    categorical_table,
+    centres,
+    combinations,
+    crisp_atom,
+    crisp_values,
+    distance_table,
+    likeness,
+    mark_of,
+    name_matches,
+    named_columns,
+    order_key,
+    relation_table,
+    similarity_table,
+    value_count,
+)
 from neurosym.program import (
-    ORDERS,
+    Between,
+    Choose,
     Closest,
+    Different,
+    Equal,
     Everything,
     Farthest,
     Filter,
     Op,
-    Relate,
-    RelateAll,
+    Pointed,
+    Query,
+    Same,
     Select,
+    Similar,
     Superlative,
     Top,
+    TopClosest,
+    TopFarthest,
 )
+from neurosym.program.operator import names_of
 from neurosym.scene import Scene
 
-MAX_CELLS = 4096
+MAX_CELLS = 8192
 """Most states of one object that a program may tell apart."""
-
-Dimension = str | None
-"""What a named value belongs to: an attribute's name, or None for the category."""
+MOST_COMBINATIONS = 1024
+"""Most combinations of labels by which objects are compared as a whole."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +90,10 @@ class Stacked:
         """Of [N, N] tables the columns of known landmarks [Q, K]: [Q, K, N]."""
         return self.tables[self.index[:, None], :, landmark]
 
+    def at(self, landmark: Tensor) -> Tensor:
+        """Of [N, ...] tables the rows of known landmarks [Q, K]: [Q, K, ...]."""
+        return self.tables[self.index[:, None], landmark]
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -72,8 +102,16 @@ class Encoded:
     Attributes:
         state: [Q, 1, N, C] probability that an object exists in a cell.
         groups: exclusive groups, None when there are none.
-        atoms: step -> [Q, 1, N or 1, C] membership, for Everything, Select and Filter steps.
-        relations: step -> [N, N] tables, for relating steps.
+        atoms: step -> [Q, 1, N or 1, C or 1] membership, for Everything, Select, Pointed and
+            Filter steps.
+        values: step -> [Q, 1, N or 1, V, C] whether the object has a value in this cell, for
+            steps that look at every value of an attribute.
+        alike: step -> [Q, 1, N or 1, V, C] whether the object, in this cell, is what a landmark
+            with a value is to the step: of the same value, or similar to it.
+        options: step -> [Q, V] the values that a Choose step admits.
+        matches: step -> [Q, V, V'] whether two values have the same name, for Equal steps.
+        relations: step -> [N, N] tables, for relating steps; comparatives among them.
+        positions: [N, 2] tables of box centres, None when no step needs them.
         keys: step -> [Q, 1, N], ascending in the step's order, for ranking steps.
         distances: [N, N] tables, None when no step needs them.
         crisp: whether every scene has one possible world.
@@ -84,25 +122,17 @@ class Encoded:
     state: Tensor
     groups: Groups | None
     atoms: dict[int, Tensor]
+    values: dict[int, Tensor]
+    alike: dict[int, Tensor]
+    options: dict[int, Tensor]
+    matches: dict[int, Tensor]
     relations: dict[int, Stacked]
+    positions: Stacked | None
     keys: dict[int, Tensor]
     distances: Stacked | None
     crisp: bool
     soft_relations: frozenset[int]
     counts: tuple[int, ...]
-
-
-def named_columns(op: Op, scene: Scene) -> tuple[Dimension, tuple[int, ...]]:
-    """The dimension and the columns that a Select or Filter names in a scene.
-
-    Raises:
-        UnknownConceptError: the scene has no such category, attribute or value.
-    """
-    if isinstance(op, Select):
-        return None, scene.category_indices(op.category)
-    if isinstance(op, Filter):
-        return op.attribute, (scene.attribute(op.attribute).index(op.value),)
-    raise AssertionError(op)
 
 
 def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encoded:
@@ -136,10 +166,19 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
             index.append(made[key])
         return Stacked(_pad(tables, shape), torch.tensor(index, device=device))
 
+    def nodes(number: int) -> list[tuple[Op, Scene]]:
+        return [(p.steps[number].op, scene) for p, scene in zip(plans, scenes, strict=True)]
+
     relations: dict[int, Stacked] = {}
     keys: dict[int, Tensor] = {}
+    atoms: dict[int, Tensor] = {}
+    options: dict[int, Tensor] = {}
+    matches: dict[int, Tensor] = {}
     distances: Stacked | None = None
+    positions: Stacked | None = None
     named: list[int] = []
+    valued: list[int] = []
+    joint: list[int] = []
     everything: list[int] = []
     for number, step in enumerate(plans[0].steps):
         match step.op:
@@ -147,25 +186,63 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 named.append(number)
             case Everything():
                 everything.append(number)
-            case Relate() | RelateAll():
-                relations[number] = look_up(number, (objects, objects), _relation)
+            case Pointed():
+                marks = look_up(number, (objects,), mark_of)
+                atoms[number] = marks.rows()[:, None, :, None].float()
+            case Same() | Different() | Query() | Choose():
+                valued.append(number)
             case Superlative() | Top():
-                keys[number] = look_up(number, (objects,), _key).rows()[:, None]
-            case Closest() | Farthest():
-                distances = look_up(number, (objects, objects), _distances)
+                keys[number] = look_up(number, (objects,), order_key).rows()[:, None]
+            case Closest() | Farthest() | TopClosest() | TopFarthest():
+                distances = look_up(number, (objects, objects), distance_table)
+            case Between():
+                positions = look_up(number, (objects, 2), centres)
+            case op if any(role in ("relation", "order") for role, _ in names_of(op)):
+                relations[number] = look_up(number, (objects, objects), relation_table)
+            case Equal():
+                rows = [name_matches(op, scene) for op, scene in nodes(number)]
+                size = tuple(max(row.shape[axis] for row in rows) for axis in (0, 1))
+                matches[number] = _pad(rows, size)
+            case Similar() if not crisp and all(
+                combinations(op, scene) <= MOST_COMBINATIONS for op, scene in nodes(number)
+            ):
+                joint.append(number)
+            case Similar():
+                relations[number] = look_up(number, (objects, objects), similarity_table)
             case _:
                 pass
-    atoms: dict[int, Tensor] = {}
+    values: dict[int, Tensor] = {}
+    alike: dict[int, Tensor] = {}
+    for number in valued:
+        # The names are looked up here, in the order of evaluation, so that an unknown one is
+        # reported by the first node that names it.
+        if isinstance(plans[0].steps[number].op, Choose):
+            rows = [admitted_values(op, scene) for op, scene in nodes(number)]
+            options[number] = _pad(rows, (max(len(row) for row in rows),))
     if crisp:
         state = look_up(0, (objects,), lambda _, scene: scene.existence.float()).rows()[..., None]
         for number in named:
-            atoms[number] = look_up(number, (objects,), _crisp_atom).rows()[:, None, :, None]
+            atoms[number] = look_up(number, (objects,), crisp_atom).rows()[:, None, :, None]
+        for number in valued:
+            count = max(value_count(op, scene) for op, scene in nodes(number))
+            table = look_up(number, (objects, count), crisp_values)
+            values[number] = table.rows()[:, None, :, :, None]
     else:
-        cells = [_Cells(p, s, named) for p, s in zip(plans, scenes, strict=True)]
+        seen = [*named, *valued, *joint]
+        cells = [_Cells(p, s, seen) for p, s in zip(plans, scenes, strict=True)]
         count = max(cell.state.shape[1] for cell in cells)
         state = _pad([cell.state for cell in cells], (objects, count))
         for number in named:
-            atoms[number] = _pad([cell.atoms[number] for cell in cells], (count,))[:, None, None]
+            atoms[number] = _pad([cell.sets(number)[0] for cell in cells], (count,))[:, None, None]
+        for number in valued:
+            rows = [cell.sets(number) for cell in cells]
+            values[number] = _pad(rows, (max(map(len, rows)), count))[:, None, None]
+        for number in joint:
+            rows = [torch.eye(cell.state.shape[1], device=device) for cell in cells]
+            values[number] = _pad(rows, (count, count))[:, None, None]
+            rows = [cell.likeness(number) for cell in cells]
+            alike[number] = _pad(rows, (count, count))[:, None, None]
+    alike |= {number: values[number] for number in valued}
     for number in everything:
         atoms[number] = torch.ones_like(state if crisp else state[:, :1])[:, None]
     group_numbers = look_up(0, (), lambda _, scene: _group_numbers(scene, objects))
@@ -174,7 +251,12 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         state=state[:, None],
         groups=Groups.of(group_numbers.rows()) if overlapping else None,
         atoms=atoms,
+        values=values,
+        alike=alike,
+        options=options,
+        matches=matches,
         relations=relations,
+        positions=positions,
         keys=keys,
         distances=distances,
         crisp=crisp,
@@ -189,56 +271,26 @@ def _is_crisp(tables: Tensor) -> bool:
     return bool(((tables == 0) | (tables == 1)).all())
 
 
-def _relation(op: Op, scene: Scene) -> Tensor:
-    if not isinstance(op, Relate | RelateAll):
-        raise AssertionError(op)
-    return scene.relation(op.relation).probabilities.float()
-
-
-def _key(op: Op, scene: Scene) -> Tensor:
-    if not isinstance(op, Superlative | Top):
-        raise AssertionError(op)
-    order = ORDERS[op.order]
-    values = scene.measure(order.measure).values.float()
-    return -values if order.descending else values
-
-
-def _distances(op: Op, scene: Scene) -> Tensor:  # noqa: ARG001 - one signature for all tables
-    if scene.distances is None:
-        raise UnknownConceptError("measure", "distance", scene.measures)
-    return scene.distances.float()
-
-
-def _crisp_atom(op: Op, scene: Scene) -> Tensor:
-    dimension, columns = named_columns(op, scene)
-    return _table(scene, dimension)[:, list(columns)].sum(1)
-
-
-def _table(scene: Scene, dimension: Dimension) -> Tensor:
-    table = scene.categories if dimension is None else scene.attribute(dimension)
-    return table.probabilities.float()
-
-
 class _Cells:
     """The states of the objects of one scene that one program can tell apart.
 
     Attributes:
         state: [N, C] probability that an object exists in a cell.
-        atoms: step -> [C] whether the cell belongs to what the step names.
     """
 
     def __init__(self, steps: Plan, scene: Scene, numbers: Sequence[int]) -> None:
         device = scene.device
-        named: dict[int, tuple[Dimension, tuple[int, ...]]] = {}
+        named: dict[int, dict[Dimension, ColumnSets]] = {}
         for number in numbers:
             with located(steps.steps[number].op):
                 named[number] = named_columns(steps.steps[number].op, scene)
         self.state = scene.existence.float()[:, None]
-        self.atoms: dict[int, Tensor] = {}
-        for dimension in dict.fromkeys(d for d, _ in named.values()):
-            table = _table(scene, dimension)
-            members = {n: columns for n, (d, columns) in named.items() if d == dimension}
-            distinct = list(dict.fromkeys(members.values()))
+        # (step, dimension) -> [sets, C] whether the cell belongs to each set of columns.
+        self._atoms: dict[tuple[int, Dimension], Tensor] = {}
+        for dimension in dict.fromkeys(d for looked_at in named.values() for d in looked_at):
+            table = categorical_table(scene, dimension)
+            members = {n: sets[dimension] for n, sets in named.items() if dimension in sets}
+            distinct = list(dict.fromkeys(columns for sets in members.values() for columns in sets))
             belongs = torch.zeros(len(distinct), table.shape[1], dtype=torch.bool, device=device)
             for row, columns in zip(belongs, distinct, strict=True):
                 row[list(columns)] = True
@@ -252,11 +304,22 @@ class _Cells:
                 )
             mass = torch.zeros(table.shape[0], blocks, device=device).index_add(1, block, table)
             self.state = (self.state[:, :, None] * mass[:, None, :]).flatten(1)
-            self.atoms = {n: atom.repeat_interleave(blocks) for n, atom in self.atoms.items()}
-            for number, columns in members.items():
-                inside = torch.zeros(blocks, device=device)
-                inside[block[list(columns)]] = 1.0
-                self.atoms[number] = inside.repeat(before)
+            self._atoms = {k: a.repeat_interleave(blocks, dim=1) for k, a in self._atoms.items()}
+            for number, sets in members.items():
+                inside = torch.zeros(len(sets), blocks, device=device)
+                for row, columns in zip(inside, sets, strict=True):
+                    row[block[list(columns)]] = 1.0
+                self._atoms[number, dimension] = inside.repeat(1, before)
+
+    def sets(self, number: int) -> Tensor:
+        """[sets, C] whether a cell belongs to each set of columns that a step names."""
+        (found,) = (atoms for (step, _), atoms in self._atoms.items() if step == number)
+        return found
+
+    def likeness(self, number: int) -> Tensor:
+        """[C, C] 1 where two cells are similar by all that a step looks at."""
+        atoms = {d: a.T for (step, d), a in self._atoms.items() if step == number}
+        return likeness([atoms.pop(None), *atoms.values()])
 
 
 def _group_numbers(scene: Scene, objects: int) -> Tensor:

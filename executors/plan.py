@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
-from neurosym.program import Kind, Op
+from neurosym.program import Comparative, Kind, Op
 from neurosym.program.operator import Name, names_of, signature
 
 
@@ -24,6 +24,11 @@ class PlanStep:
     operands: tuple[int, ...]
     names: tuple[str, ...]
 
+    @cached_property
+    def kind(self) -> Hashable:
+        """The operator and its numbers: what a step does, whatever it names."""
+        return type(self.op), _numbers(self.op)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,8 +38,21 @@ class Plan:
 
     @cached_property
     def shape(self) -> Hashable:
-        """What two plans must share to run in one batch: everything but the names."""
-        return tuple((type(step.op), step.operands, _numbers(step.op)) for step in self.steps)
+        """What two plans must share to run in one batch: everything but the names.
+
+        Of the names only which steps look at the same relation, for that decides what is exact.
+        """
+        steps = ((step.kind, step.operands) for step in self.steps)
+        return tuple(steps), self.atoms
+
+    @cached_property
+    def atoms(self) -> tuple[int, ...]:
+        """For each step the first step that looks at the same atoms of a relation; else itself."""
+        first: dict[Hashable, int] = {}
+        return tuple(
+            first.setdefault(_relation_atoms(step.op) or number, number)
+            for number, step in enumerate(self.steps)
+        )
 
     def __str__(self) -> str:
         lines = []
@@ -66,9 +84,22 @@ def plan(program: Op) -> Plan:
     return Plan(tuple(steps))
 
 
+def _relation_atoms(op: Op) -> Hashable:
+    """What tells the relation that a node looks at from others; None when it looks at none."""
+    if isinstance(op, Comparative):
+        return op.order, op.times
+    return next(((role, name) for role, name in names_of(op) if role == "relation"), None)
+
+
 def _numbers(op: Op) -> tuple[Hashable, ...]:
+    """What a rule reads off a node itself: all but operands and what is looked up in a scene."""
     return tuple(
         getattr(op, parameter.name)
         for parameter in signature(type(op))
-        if not isinstance(parameter.declared, Kind | Name)
+        if not isinstance(parameter.declared, Kind)
+        and not (isinstance(parameter.declared, Name) and parameter.declared.role in LOOKED_UP)
     )
+
+
+LOOKED_UP = frozenset({"category", "attribute", "value", "relation", "order", "pointer"})
+"""Roles of names that depend on the scene, or whose tables do."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from neurosym.executors.base import ROUNDING
 from neurosym.executors.branches import (
     Choice,
     choose,
@@ -18,13 +19,15 @@ from neurosym.executors.branches import (
     one_of,
     take_cases,
 )
-from neurosym.executors.encode import Encoded
+from neurosym.executors.encode import MAX_CELLS, Encoded
 from neurosym.executors.plan import Plan
-from neurosym.program import Op
+from neurosym.program import Op, RelatedBy
 
 _Operator = TypeVar("_Operator", bound=Op)
-SETTLED = 1e-6
+SETTLED = ROUNDING
 """Probabilities closer to 0 or 1 than this count as known."""
+MOST_SETTLED = 12
+"""Most uncertain objects of a set that is settled case by case."""
 MOST_ELEMENTS = 100_000_000
 """Most elements of one [Q, K, N, N] tensor: with many objects fewer cases are kept apart."""
 
@@ -38,17 +41,16 @@ class Value:
         landmark: [Q, K] the referent's object number, for referents.
         number: [Q, K, N + 1] probability of each count.
         truth: [Q, K] probability of yes.
+        value: [Q, K, V] probability of each value of an attribute.
         marginal: [Q, N] probability of each object to be the referent, of a root.
-        loose: whether membership depends on more than the object's own state, so that using it
-            twice, or together with other loose sets, is an approximation.
     """
 
     member: Tensor | None = None
     landmark: Tensor | None = None
     number: Tensor | None = None
     truth: Tensor | None = None
+    value: Tensor | None = None
     marginal: Tensor | None = None
-    loose: bool = False
 
     def take(self, parent: Tensor) -> Value:
         """The value after a split into new cases."""
@@ -62,7 +64,33 @@ class Value:
             landmark=moved(self.landmark),
             number=moved(self.number),
             truth=moved(self.truth),
+            value=moved(self.value),
         )
+
+    def with_twice(self, cells: int) -> Value:
+        """The value after every one of so many cells was divided in two."""
+        if self.member is None or self.member.shape[-1] != cells or cells == 1:
+            return self
+        return replace(self, member=self.member.repeat_interleave(2, -1))
+
+
+@dataclass(frozen=True)
+class Bit:
+    """Whether a soft relation holds, as a part of each object's state.
+
+    Attributes:
+        key: what tells the condition from others: equal keys, equal conditions.
+        atoms: the step by whose number :attr:`Plan.atoms` calls the relation.
+        backwards: whether the relation is read backwards; None for both ways.
+        cells: [C] 1 in the cells in which it holds.
+        columns: [Q, K, N] bool, the landmarks whose entries of the relation it depends on.
+    """
+
+    key: Hashable
+    atoms: int
+    backwards: bool | None
+    cells: Tensor
+    columns: Tensor
 
 
 @dataclass(frozen=True)
@@ -98,7 +126,7 @@ class Run:
         many: [Q] probability of having failed with many.
         lost: [Q] probability of the cases that were dropped.
         values: the value of every step so far, always in the cases as they are now.
-        inexact: numbers of the steps whose value is an approximation.
+        inexact: step whose value is an approximation -> the steps whose atoms are shared.
         number: the step being evaluated.
     """
 
@@ -113,9 +141,9 @@ class Run:
         self.many = torch.zeros_like(self.none)
         self.lost = torch.zeros_like(self.none)
         self.values: list[Value] = []
-        self.inexact: set[int] = set()
+        self.inexact: dict[int, frozenset[int]] = {}
         self.number = 0
-        self._loose_used = False
+        self._bits: list[Bit] = []
 
     def op(self, operator: type[_Operator]) -> _Operator:
         """The node being evaluated, of the first plan: the others differ in names only."""
@@ -140,40 +168,151 @@ class Run:
 
     def member(self, index: int = 0) -> Tensor:
         """The membership [Q, K or 1, N, C or 1] of an operand that is a set."""
-        value = self.operand(index)
-        if value.loose and self._loose_used:
-            self.approximate()
-        return present(value.member)
+        return present(self.operand(index).member)
 
-    def decisive(self, index: int = 0) -> Tensor:
-        """The membership of an operand on which the cases from now on depend.
+    def atom(self) -> Tensor:
+        """[Q, 1, N or 1, C or 1] what the step being evaluated names."""
+        return self._in_cells(self.batch.atoms[self.number])
 
-        A loose set is good for this once: it is not updated by what the cases then know.
-        """
-        member = self.member(index)
-        self._loose_used = self._loose_used or self.operand(index).loose
-        return member
+    def attribute_values(self, number: int | None = None) -> Tensor:
+        """[Q, 1, N or 1, V, C] which value an object has, for this step or an earlier one."""
+        return self._in_cells(self.batch.values[self.number if number is None else number])
+
+    def alike(self) -> Tensor:
+        """[Q, 1, N or 1, V, C] what is like a landmark with a value, for this step."""
+        return self._in_cells(self.batch.alike[self.number])
+
+    def _in_cells(self, table: Tensor) -> Tensor:
+        """A table over the cells that there were at first, over those that there are now."""
+        if table.shape[-1] == 1:
+            return table
+        return table.repeat_interleave(self.state.shape[-1] // table.shape[-1], -1)
 
     def probability(self, member: Tensor) -> Tensor:
         """[Q, K, N] probability of each object to exist and be in a set."""
         return (self.state * member).sum(-1)
 
-    def approximate(self) -> None:
-        """Note that the step being evaluated is not exact."""
-        self.inexact.add(self.number)
+    def approximate(self, *shared: int) -> None:
+        """Note that the step being evaluated is not exact, for these steps' atoms are shared."""
+        before = self.inexact.get(self.number, frozenset())
+        self.inexact[self.number] = before.union(shared)
+
+    def know_operand(self, index: int) -> None:
+        """See to it that an operand that all objects depend on is known in every case.
+
+        When it is uncertain in too many ways, the step is an approximation.
+        """
+        if self.operand(index).landmark is None and not self.settle(index):
+            self.approximate(self.plans[0].steps[self.number].operands[index])
+
+    def hold(self, held: Tensor, columns: Tensor) -> Tensor:
+        """Membership in the set of objects of which a soft condition holds.
+
+        It becomes a part of the objects' states, so that sets that depend on it may be combined
+        in any way. What it depends on must be independent for different objects.
+
+        Args:
+            held: [Q, K, N] probability that it holds of an object.
+            columns: [Q, K, N] bool, the landmarks whose entries of the step's relation it
+                depends on.
+
+        Returns:
+            [Q, K, N, 1] or [1, 1, 1, C].
+        """
+        plain = held[..., None]
+        if self.batch.crisp:
+            return plain
+        step = self.plans[0].steps[self.number]
+        relation = self.plans[0].atoms[self.number]
+        key = (step.kind, step.operands[1:], relation)
+        backwards = isinstance(step.op, RelatedBy)
+        if self.number in self.batch.soft_relations:
+            for bit in self._bits:
+                if bit.key == key:
+                    return bit.cells.expand(1, 1, 1, -1)
+            self._look_for_clashes(columns, backwards)
+        elif not bool(((held > SETTLED) & (held < 1.0 - SETTLED)).any()):
+            return plain
+        cells = self.state.shape[-1]
+        if self.is_root:
+            return plain
+        if 2 * cells > MAX_CELLS:
+            self.approximate(relation)
+            return plain
+        self.state = torch.stack([self.state * plain, self.state * (1.0 - plain)], -1).flatten(-2)
+        self.values = [value.with_twice(cells) for value in self.values]
+        self._bits = [replace(b, cells=b.cells.repeat_interleave(2)) for b in self._bits]
+        inside = torch.tensor([1.0, 0.0], device=held.device).repeat(cells)
+        self._bits.append(Bit(key, relation, backwards, inside, columns))
+        return inside.expand(1, 1, 1, -1)
+
+    def _look_for_clashes(self, columns: Tensor, backwards: bool | None) -> None:
+        relation = self.plans[0].atoms[self.number]
+        for bit in self._bits:
+            if bit.atoms != relation:
+                continue
+            overlap = bit.columns & columns & (self.weight[..., None] > SETTLED)
+            if bit.backwards != backwards or bool(overlap.any()):
+                self.approximate(relation)
+
+    def settle_links(self, inside: Tensor) -> Tensor:
+        """Split until it is known which objects the step's relation links, in either direction.
+
+        Args:
+            inside: [Q, K, N] bool, the objects that matter.
+
+        Returns:
+            [Q, K, N, N] bool. With too many uncertain links the step is an approximation, and
+            the likelier outcome of each is taken.
+        """
+        relation = self.batch.relations[self.number].rows()[:, None]
+        linked = 1.0 - (1.0 - relation) * (1.0 - relation.transpose(-1, -2))
+        pairs = inside[..., None, :] & inside[..., :, None]
+        open_links = pairs & (linked > SETTLED) & (linked < 1.0 - SETTLED)
+        listed = open_links.flatten(0, 1).any(0).triu(1).nonzero().tolist()
+        if not listed:
+            return pairs & (linked > 0.5)
+        self._look_for_clashes(inside, None)
+        if len(listed) > MOST_SETTLED:
+            self.approximate(self.plans[0].atoms[self.number])
+            return pairs & (linked > 0.5)
+        known = pairs & (linked > 1.0 - SETTLED)
+        for one, other in listed:
+            share = linked[..., one, other] * pairs[..., one, other]
+            options = torch.stack([share, 1.0 - share], -1) * self.weight[..., None]
+            choice = choose(options, self.limit)
+            known, pairs = self.split(choice, known, pairs)
+            holds = choice.position == 0
+            known = known.expand(-1, holds.shape[1], -1, -1).clone()
+            known[..., one, other] = known[..., other, one] = holds | known[..., one, other]
+        key = (self.number, "links")
+        inside = pairs.diagonal(dim1=-2, dim2=-1)
+        cells = torch.ones(self.state.shape[-1], device=inside.device)
+        self._bits.append(Bit(key, self.plans[0].atoms[self.number], None, cells, inside))
+        return known
 
     def split(self, choice: Choice, *carried: Tensor) -> tuple[Tensor, ...]:
         """Go on with new cases; returns what else is ``carried`` in the new cases."""
         self.lost = self.lost + choice.lost
         self.weight = choice.weight
-        self.state = take_cases(self.state, choice.parent)
+        # Later steps look up single objects in it, case by case.
+        cases = choice.parent.shape[1]
+        self.state = take_cases(self.state, choice.parent).expand(-1, cases, -1, -1)
         self.values = [value.take(choice.parent) for value in self.values]
+        self._bits = [
+            replace(bit, columns=take_cases(bit.columns, choice.parent)) for bit in self._bits
+        ]
         return tuple(take_cases(tensor, choice.parent) for tensor in carried)
 
     def know(self, member: Tensor, included: Tensor, excluded: Tensor) -> None:
         """Update the objects' states by which of them are known to be in a set, or not in it."""
         if not self.batch.crisp:
             self.state = condition(self.state, member, included, excluded, self.batch.groups)
+
+    def fail_with_many(self, share: Tensor) -> None:
+        """Let this share [Q, K] of each case fail, because there are many."""
+        self.many = self.many + (self.weight * share).sum(1)
+        self.weight = self.weight * (1.0 - share)
 
     def fail(self, share: Tensor) -> None:
         """Let this share [Q, K] of each case fail, because there is none."""
@@ -190,7 +329,9 @@ class Run:
         """
         order = key.argsort(dim=-1, stable=True)
         places = order.argsort(-1)
-        last = torch.full_like(self.weight, -1, dtype=torch.int64)
+        # A set without objects is exhausted at once.
+        start = -1 if self.objects else 0
+        last = torch.full_like(self.weight, start, dtype=torch.int64)
         before = last
         found = torch.zeros_like(self.state[..., 0], dtype=torch.bool)
         # After every object there is the end of the set; later rounds change nothing.
@@ -242,11 +383,11 @@ class Run:
         self.many = self.many + (self.weight * many).sum(1)
         return single
 
-    def settle(self, index: int, most: int) -> bool:
-        """Split until it is known of every object whether it is in operand ``index``.
+    def settle(self, index: int | None, most: int = MOST_SETTLED) -> bool:
+        """Split until it is known of every object whether it is in an operand.
 
         Args:
-            index: which operand.
+            index: which operand; None for the objects that exist.
             most: with more uncertain objects than this, give up and change nothing.
 
         Returns:
@@ -254,22 +395,25 @@ class Run:
         """
         if self.batch.crisp:
             return True
-        member = self.probability(self.member(index))
-        uncertain = (member > SETTLED) & (member < 1 - SETTLED)
+
+        inside = self.probability(self._settling(index))
+        uncertain = (inside > SETTLED) & (inside < 1 - SETTLED)
         uncertain &= self.weight[..., None] > SETTLED
         columns = uncertain.flatten(0, 1).any(0).nonzero().flatten().tolist()
         if len(columns) > most:
             return False
-        self.decisive(index)
         for column in columns:
-            inside = self.probability(present(self.operand(index).member))[..., column]
+            inside = self.probability(self._settling(index))[..., column]
             options = torch.stack([inside, 1.0 - inside], -1) * self.weight[..., None]
             choice = choose(options, self.limit)
             self.split(choice)
             here = torch.arange(self.objects, device=self.state.device) == column
             chosen = (choice.position == 0)[..., None]
-            self.know(present(self.operand(index).member), here & chosen, here & ~chosen)
+            self.know(self._settling(index), here & chosen, here & ~chosen)
         return True
+
+    def _settling(self, index: int | None) -> Tensor:
+        return torch.ones_like(self.state) if index is None else present(self.operand(index).member)
 
 
 def present(tensor: Tensor | None) -> Tensor:
@@ -277,6 +421,11 @@ def present(tensor: Tensor | None) -> Tensor:
     if tensor is None:
         raise AssertionError("the type check of programs lets no other kind through")
     return tensor
+
+
+def any_order(run: Run) -> Tensor:
+    """A key [Q, 1, N] for when the order does not matter."""
+    return torch.arange(run.objects, device=run.state.device).expand(len(run.plans), 1, -1)
 
 
 def at_numbers(numbers: Tensor, count: int) -> Tensor:

@@ -1,6 +1,7 @@
 """The tensor executor: soft, batched, exact wherever it says so.
 
-The objects and the counts of an outcome carry gradients to the scene's tables.
+Outcomes carry gradients to the scene's tables: their objects, counts and values, and the single
+numbers as :attr:`Outcome.differentiable`.
 
 Plans of one shape run together, one step after the other, each step on all queries at once. How a
 step is exact although its inputs depend on each other is told in
@@ -18,279 +19,33 @@ from torch import Tensor
 
 from neurosym.errors import ExecutionError
 from neurosym.executors.base import (
+    EXACT,
     MAX_NODES,
     MAX_OBJECTS,
     MAX_SECONDS,
+    Certificate,
     Deadline,
+    Differentiable,
     Executor,
     Outcome,
     Step,
+    value_names,
 )
-from neurosym.executors.branches import count_distribution, none_of
-from neurosym.executors.encode import Stacked, encode
+from neurosym.executors.branches import none_of
+from neurosym.executors.encode import encode
 from neurosym.executors.plan import Plan, plan
-from neurosym.executors.run import SETTLED, Run, Value, at_numbers, present
-from neurosym.program import (
-    Closest,
-    Conjunction,
-    Count,
-    CountIs,
-    Disjunction,
-    Everything,
-    Exist,
-    Farthest,
-    Filter,
-    Intersect,
-    Kind,
-    Minus,
-    Negation,
-    Op,
-    Relate,
-    RelateAll,
-    Select,
-    Superlative,
-    The,
-    TheCount,
-    ThePlural,
-    Top,
-    Union,
-)
+from neurosym.executors.run import SETTLED, Run, Value, present
+from neurosym.executors.soft_rules import RULES
+from neurosym.program import Filter, Op, Select, ThePlural
+from neurosym.program.operator import names_of, restrictor_of
 from neurosym.scene import Scene
 
-MAX_CASES = 256
+MAX_CASES = 1024
 """Default bound on the cases that are kept apart for one query."""
 # What one batch may hold, in elements of a case's tables: soft batches are padded to the query with
 # the most cases, so that large ones waste more than they save.
 _CRISP_ELEMENTS = 50_000_000
 _SOFT_ELEMENTS = 500_000
-
-
-# One rule per operator: the value of the step, from the values of its operands.
-
-
-def _atom(run: Run) -> Value:
-    return Value(member=run.batch.atoms[run.number])
-
-
-def _filter(run: Run) -> Value:
-    member = run.member() * run.batch.atoms[run.number]
-    return Value(member=member, loose=run.operand().loose)
-
-
-def _combine(run: Run, member: Tensor) -> Value:
-    loose = (run.operand(0).loose, run.operand(1).loose)
-    if all(loose):
-        run.approximate()
-    return Value(member=member, loose=any(loose))
-
-
-def _intersect(run: Run) -> Value:
-    return _combine(run, run.member(0) * run.member(1))
-
-
-def _union(run: Run) -> Value:
-    left, right = run.member(0), run.member(1)
-    return _combine(run, left + right - left * right)
-
-
-def _minus(run: Run) -> Value:
-    return _combine(run, run.member(0) * (1.0 - run.member(1)))
-
-
-def _relate(run: Run) -> Value:
-    return _related(run, run.batch.relations[run.number], every=False)
-
-
-def _relate_all(run: Run) -> Value:
-    return _related(run, run.batch.relations[run.number], every=True)
-
-
-def _related(run: Run, relation: Stacked, *, every: bool) -> Value:
-    loose = run.number in run.batch.soft_relations
-    landmark = run.operand(1).landmark
-    if landmark is not None and run.objects:
-        hold = relation.columns(landmark)
-        if every:
-            # With no landmark but itself it holds of all of them.
-            hold = torch.where(at_numbers(landmark, run.objects), 1.0, hold)
-    else:
-        # Which landmarks there are is common to all objects: known, or an approximation.
-        if run.operand(1).loose or not run.settle(1, run.limit.bit_length() - 1):
-            run.approximate()
-            loose = True
-        landmarks = run.probability(run.member(1))
-        if every:
-            # It holds of all unless it fails of some; itself is not one of them.
-            itself = torch.eye(run.objects, device=run.state.device)
-            hold = 1.0 - _some_hit(run, (1.0 - relation.rows()) * (1.0 - itself), landmarks)
-        else:
-            hold = _some_hit(run, relation.rows(), landmarks)
-    if loose and run.operand(0).loose:
-        run.approximate()
-    return Value(member=run.member(0) * hold[..., None], loose=loose or run.operand(0).loose)
-
-
-def _some_hit(run: Run, matrix: Tensor, landmarks: Tensor) -> Tensor:
-    """[Q, K, N] probability that the row of an object hits some landmark.
-
-    Args:
-        run: the batch.
-        matrix: [Q, N, N].
-        landmarks: [Q, K, N] probability of each object to be a landmark.
-    """
-    if run.batch.crisp:
-        return ((landmarks @ matrix.transpose(1, 2)) > 0.5).to(matrix.dtype)
-    hits = matrix[:, None] * landmarks[:, :, None, :]
-    groups = run.batch.groups
-    if groups is not None:
-        totals = hits @ groups.same[:, None]
-        hits = torch.where(groups.first[:, None], totals, torch.zeros_like(totals))
-    return 1.0 - (1.0 - hits).clamp(0.0, 1.0).prod(-1)
-
-
-def _closest(run: Run) -> Value:
-    return _by_distance(run, run.op(Closest).rank, 1.0)
-
-
-def _farthest(run: Run) -> Value:
-    return _by_distance(run, run.op(Farthest).rank, -1.0)
-
-
-def _by_distance(run: Run, rank: int, sign: float) -> Value:
-    distances = run.batch.distances
-    landmark = run.operand(1).landmark
-    if not run.objects or distances is None:
-        return run.operand(0)
-    if landmark is not None:
-        key = distances.columns(landmark)
-        key = key.masked_fill(at_numbers(landmark, run.objects), torch.inf)
-    else:
-        if run.operand(1).loose:
-            run.approximate()
-        run.settle(1, run.objects)
-        there = run.probability(run.member(1)) > 0.5
-        itself = torch.eye(run.objects, dtype=torch.bool, device=run.state.device)
-        usable = there[:, :, None, :] & ~itself
-        key = distances.rows()[:, None].masked_fill(~usable, torch.inf).amin(-1)
-    eligible = key.isfinite()
-    key = torch.where(eligible, sign * key, torch.inf)
-    return _ranked(run, run.decisive(0) * eligible[..., None], key, rank)
-
-
-def _superlative(run: Run) -> Value:
-    op = run.op(Superlative)
-    return _ranked(run, run.decisive(), run.batch.keys[run.number], op.rank)
-
-
-def _top(run: Run) -> Value:
-    op = run.op(Top)
-    return _ranked(run, run.decisive(), run.batch.keys[run.number], op.count, whole=True)
-
-
-def _ranked(run: Run, member: Tensor, key: Tensor, rank: int, *, whole: bool = False) -> Value:
-    """The members with exactly ``rank`` - 1 others ahead; with ``whole``, at most that many."""
-    loose = run.operand().loose
-    if not run.objects:
-        return run.operand()
-    ranking = run.rank(member, key, rank)
-    last, places = ranking.last[..., None], ranking.places
-    key = ranking.key.expand(-1, last.shape[1], -1)
-    order = places.expand_as(key).argsort(-1)
-    end = run.objects - 1
-    level = key.gather(-1, order.gather(-1, last.clamp_max(end)))
-    exhausted = last > end
-    known = ranking.found
-    tied = (key == level) & (places > last) & ~exhausted
-    if not whole:
-        known = known & (places == last)
-        if rank > 1:
-            ahead = key.gather(-1, order.gather(-1, ranking.before[..., None].clamp(0, end)))
-            known, tied = known & (ahead != level), tied & (ahead != level)
-    return Value(
-        member=torch.where(known[..., None], 1.0, ranking.member * tied[..., None]), loose=loose
-    )
-
-
-def _the(run: Run) -> Value:
-    if run.is_root:
-        # No later step asks which case it is.
-        return Value(marginal=run.referent(run.decisive()))
-    (landmark,) = run.only(run.decisive())
-    return Value(member=_only_these(at_numbers(landmark, run.objects)), landmark=landmark)
-
-
-def _the_count(run: Run) -> Value:
-    op = run.op(TheCount)
-    ranking = run.rank(run.decisive(), _any_order(run), op.count - 1)
-    run.fail((ranking.last >= run.objects).to(run.weight.dtype))
-    remaining = ranking.member * (ranking.places > ranking.last[..., None])[..., None]
-    found = ranking.found
-    landmark, found = run.only(remaining, found)
-    return Value(member=_only_these(found | at_numbers(landmark, run.objects)))
-
-
-def _only_these(objects: Tensor) -> Tensor:
-    """Membership [Q, K, N, 1] of objects [Q, K, N] that are known to exist in each case."""
-    return objects[..., None].float()
-
-
-def _any_order(run: Run) -> Tensor:
-    """A key [Q, 1, N] for when the order does not matter."""
-    return torch.arange(run.objects, device=run.state.device).expand(len(run.plans), 1, -1)
-
-
-def _the_plural(run: Run) -> Value:
-    member = run.decisive()
-    empty = none_of(run.probability(member), run.batch.groups)
-    if run.batch.crisp:
-        run.fail(empty)
-        return run.operand()
-    if run.is_root:
-        # Nothing else depends on the case, and being in implies that the set is not empty.
-        run.none = run.none + (run.weight * empty).sum(1)
-        return run.operand()
-    loose = run.operand().loose
-    ranking = run.rank(member, _any_order(run), 1)
-    run.fail((ranking.last >= run.objects).to(run.weight.dtype))
-    found = ranking.found[..., None]
-    return Value(member=torch.where(found, 1.0, ranking.member), loose=loose)
-
-
-def _count(run: Run) -> Value:
-    return Value(number=count_distribution(run.probability(run.decisive()), run.batch.groups))
-
-
-def _exist(run: Run) -> Value:
-    member = run.decisive()
-    if run.is_root or run.batch.crisp:
-        return Value(truth=1.0 - none_of(run.probability(member), run.batch.groups))
-    ranking = run.rank(member, _any_order(run), 1)
-    return Value(truth=ranking.found.any(-1).to(run.weight.dtype))
-
-
-def _count_is(run: Run) -> Value:
-    op = run.op(CountIs)
-    member = run.decisive()
-    if not run.is_root:
-        if run.operand().loose or not run.settle(0, run.limit.bit_length() - 1):
-            run.approximate()
-        member = present(run.operand().member)
-    counts = count_distribution(run.probability(member), run.batch.groups)
-    holds = [op.comparison.holds(count, op.number) for count in range(counts.shape[-1])]
-    return Value(truth=counts[..., torch.tensor(holds, device=counts.device)].sum(-1))
-
-
-def _negation(run: Run) -> Value:
-    return Value(truth=1.0 - present(run.operand().truth))
-
-
-def _conjunction(run: Run) -> Value:
-    return Value(truth=present(run.operand(0).truth) * present(run.operand(1).truth))
-
-
-def _disjunction(run: Run) -> Value:
-    left, right = present(run.operand(0).truth), present(run.operand(1).truth)
-    return Value(truth=left + right - left * right)
 
 
 class TensorExecutor(Executor):
@@ -300,41 +55,22 @@ class TensorExecutor(Executor):
         max_cases: bound on the cases kept apart for one query; what is dropped is reported as
             ``unexplored``, and the rest renormalised.
         trace: whether outcomes carry the value of every step.
+        fallback: runs what would not be exact instead, for example a
+            :class:`neurosym.executors.worlds.WorldsExecutor`; its outcomes carry no gradients.
         max_nodes: bound on the size of a program.
         max_objects: bound on the size of a scene.
         seconds: bound on the time of one call; it is looked at before every step.
     """
 
     name = "tensor"
-    rules: ClassVar[Mapping[type[Op], Callable[[Run], Value]]] = {
-        Everything: _atom,
-        Select: _atom,
-        Filter: _filter,
-        Relate: _relate,
-        RelateAll: _relate_all,
-        Closest: _closest,
-        Farthest: _farthest,
-        Superlative: _superlative,
-        Top: _top,
-        Intersect: _intersect,
-        Union: _union,
-        Minus: _minus,
-        The: _the,
-        ThePlural: _the_plural,
-        TheCount: _the_count,
-        Count: _count,
-        Exist: _exist,
-        CountIs: _count_is,
-        Negation: _negation,
-        Conjunction: _conjunction,
-        Disjunction: _disjunction,
-    }
+    rules: ClassVar[Mapping[type[Op], Callable[[Run], Value]]] = RULES
 
     def __init__(
         self,
         *,
         max_cases: int = MAX_CASES,
         trace: bool = True,
+        fallback: Executor | None = None,
         max_nodes: int = MAX_NODES,
         max_objects: int = MAX_OBJECTS,
         seconds: float = MAX_SECONDS,
@@ -344,6 +80,7 @@ class TensorExecutor(Executor):
             raise ExecutionError(f"max_cases must be at least 1, not {max_cases}")
         self.max_cases = max_cases
         self.trace = trace
+        self.fallback = fallback
 
     def run_many(self, programs: Sequence[Op], scenes: Sequence[Scene]) -> list[Outcome]:
         """See :meth:`Executor.run_many`. Plans of one shape run as one batch."""
@@ -365,6 +102,12 @@ class TensorExecutor(Executor):
                     deadline, [plans[n] for n in part], [scenes[n] for n in part], is_crisp
                 )
                 outcomes.update(zip(part, found, strict=True))
+        if self.fallback is not None:
+            doubtful = [n for n in range(len(programs)) if not outcomes[n].exact]
+            again = self.fallback.run_many(
+                [programs[n] for n in doubtful], [scenes[n] for n in doubtful]
+            )
+            outcomes.update(zip(doubtful, again, strict=True))
         return [outcomes[number] for number in range(len(programs))]
 
     def _run_batch(
@@ -375,53 +118,80 @@ class TensorExecutor(Executor):
         for number, step in enumerate(plans[0].steps):
             deadline.check()
             run.number = number
+            vacuous = _vacuous(run) if self.trace else None
             value = self.rule(step.op)(run)
             run.values.append(value)
             if self.trace:
-                for query, made in enumerate(_steps(run, value, scenes)):
+                for query, made in enumerate(_steps(run, value, vacuous, scenes)):
                     steps[query].append(made)
-        return _outcomes(run, steps)
+        return _outcomes(run, steps, scenes)
 
 
-def _means(run: Run, value: Value) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """The value averaged over cases: objects [Q, N], number [Q, N + 1], truth [Q]."""
+def _means(run: Run, value: Value) -> tuple[Tensor | None, ...]:
+    """The value averaged over cases: objects [Q, N], number [Q, N + 1], truth [Q], value [Q, V]."""
     explored = (1.0 - run.lost).clamp_min(SETTLED)
     weight = run.weight / explored[:, None]
     if value.marginal is not None:
-        return value.marginal / explored[:, None], None, None
+        return value.marginal / explored[:, None], None, None, None
     if value.member is not None:
-        return (weight[..., None] * run.probability(value.member)).sum(1), None, None
+        return (weight[..., None] * run.probability(value.member)).sum(1), None, None, None
     if value.number is not None:
-        return None, (weight[..., None] * value.number).sum(1), None
-    return None, None, (weight * present(value.truth)).sum(1)
+        return None, (weight[..., None] * value.number).sum(1), None, None
+    if value.value is not None:
+        return None, None, None, (weight[..., None] * value.value).sum(1)
+    return None, None, (weight * present(value.truth)).sum(1), None
 
 
-def _steps(run: Run, value: Value, scenes: Sequence[Scene]) -> list[Step]:
-    objects, number, truth = _means(run, value)
+def _vacuous(run: Run) -> list[float] | None:
+    """For each query the probability that the quantifier at hand has nothing to range over."""
+    restrictor = restrictor_of(run.plans[0].steps[run.number].op)
+    if restrictor is None:
+        return None
+    empty = none_of(run.probability(run.member(restrictor)), run.batch.groups)
+    share: Tensor = (run.weight * empty).sum(1) / (1.0 - run.lost).clamp_min(SETTLED)
+    return share.tolist()
+
+
+def _steps(
+    run: Run, value: Value, vacuous: list[float] | None, scenes: Sequence[Scene]
+) -> list[Step]:
+    objects, number, truth, chosen = _means(run, value)
     explored = (1.0 - run.lost).clamp_min(SETTLED)
     none, many = (run.none / explored).tolist(), (run.many / explored).tolist()
-    exact = run.number not in run.inexact
+    truths = None if truth is None else truth.tolist()
     made = []
     for query, scene in enumerate(scenes):
-        op = run.plans[query].steps[run.number].op
+        plan = run.plans[query]
+        op = plan.steps[run.number].op
         own = None if objects is None else objects[query, : len(scene)]
+        values = () if chosen is None else value_names(op, scene)
+        certificate = _certificate(run, plan, run.number)
         made.append(
             Step(
                 op,
                 objects=own,
                 number=None if number is None else number[query, : len(scene) + 1],
-                truth=None if truth is None else float(truth[query]),
+                truth=None if truths is None else truths[query],
+                value=None if chosen is None else chosen[query, : len(values)],
+                values=values,
                 none=none[query],
                 many=many[query],
-                exact=exact,
-                note=_note(op, scene, own, exact),
+                vacuous=0.0 if vacuous is None else vacuous[query],
+                certificate=certificate,
+                note=_note(op, scene, own),
             )
         )
     return made
 
 
-def _note(op: Op, scene: Scene, objects: Tensor | None, exact: bool) -> str:
-    notes = [] if exact else ["depends on several objects together"]
+def _certificate(run: Run, plan: Plan, number: int) -> Certificate:
+    if number not in run.inexact:
+        return EXACT
+    return Certificate(False, tuple(plan.steps[step].op for step in sorted(run.inexact[number])))
+
+
+def _note(op: Op, scene: Scene, objects: Tensor | None) -> str:
+    notes = []
     if isinstance(op, Filter) and objects is not None:
         blind = int(((objects > 0.02) & ~scene.attribute(op.attribute).evidence).sum())
         if blind:
@@ -431,37 +201,57 @@ def _note(op: Op, scene: Scene, objects: Tensor | None, exact: bool) -> str:
         concept = scene.concepts[op.category]
         if concept.approximate:
             notes.append(f"'{op.category}' is read as {' or '.join(concept.categories)}")
-    if isinstance(op, Relate | RelateAll) and scene.relation(op.relation).approximate:
-        said, source = op.relation.replace("_", " "), scene.relation(op.relation).source
-        notes.append(f"'{said}' is only estimated ({source})")
+    for name in (name for role, name in names_of(op) if role == "relation"):
+        relation = scene.relation(name)
+        if relation.approximate:
+            notes.append(f"'{name.replace('_', ' ')}' is only estimated ({relation.source})")
     return "; ".join(notes)
 
 
-def _outcomes(run: Run, steps: Sequence[Sequence[Step]]) -> list[Outcome]:
+def _outcomes(run: Run, steps: Sequence[Sequence[Step]], scenes: Sequence[Scene]) -> list[Outcome]:
     value = run.values[-1]
     root = run.plans[0].steps[-1].op
-    objects, number, truth = _means(run, value)
+    objects, number, truth, chosen = _means(run, value)
     explored = (1.0 - run.lost).clamp_min(SETTLED)
-    none = run.none / explored
-    empty = torch.zeros_like(none)
-    if root.returns is Kind.OBJECTS and not isinstance(root, ThePlural):
-        nothing = none_of(run.probability(present(value.member)), run.batch.groups)
+    empty = torch.zeros_like(run.none)
+    if value.member is not None and not isinstance(root, ThePlural):
+        nothing = none_of(run.probability(value.member), run.batch.groups)
         empty = (run.weight * nothing).sum(1) / explored
+    none = run.none / explored + empty
     many = run.many / explored
+    single = [tensor for tensor in (none, many, empty, truth) if tensor is not None]
+    differentiable = any(tensor.requires_grad for tensor in single)
+    nones, manys, empties = none.tolist(), many.tolist(), empty.tolist()
+    truths = None if truth is None else truth.tolist()
+    lost = run.lost.tolist()
     made = []
-    for query, count in enumerate(run.batch.counts):
+    for query, scene in enumerate(scenes):
+        count = len(scene)
+        plan = run.plans[query]
+        values = () if chosen is None else value_names(plan.steps[-1].op, scene)
+        live = None
+        if differentiable:
+            yes = None if truth is None else truth[query]
+            live = Differentiable(none[query], many[query], empty[query], yes)
         made.append(
             Outcome(
                 root.returns,
                 objects=None if objects is None else objects[query, :count],
                 number=None if number is None else number[query, : count + 1],
-                truth=None if truth is None else float(truth[query]),
-                none=float(none[query] + empty[query]),
-                many=float(many[query]),
-                empty=float(empty[query]),
-                exact=not run.inexact,
-                unexplored=float(run.lost[query]),
+                truth=None if truths is None else truths[query],
+                value=None if chosen is None else chosen[query, : len(values)],
+                values=values,
+                none=nones[query],
+                many=manys[query],
+                empty=empties[query],
+                certificate=Certificate.sum(
+                    _certificate(run, plan, number) for number in range(len(plan.steps))
+                )
+                if run.inexact
+                else EXACT,
+                unexplored=lost[query],
                 steps=tuple(steps[query]),
+                differentiable=live,
             )
         )
     return made

@@ -10,31 +10,39 @@ import math
 import random
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from neurosym.errors import ExecutionError
-from neurosym.executors.base import MAX_NODES, MAX_OBJECTS, Deadline, Executor, Outcome, Step
+from neurosym.executors.base import (
+    MAX_NODES,
+    MAX_OBJECTS,
+    ROUNDING,
+    Certificate,
+    Deadline,
+    Executor,
+    Outcome,
+    Step,
+)
+from neurosym.executors.crisp_rules import RULES
 from neurosym.executors.reference import (
-    RULES,
     Evaluation,
+    Numbers,
     Plan,
-    World,
-    check_names,
     evaluate,
+    numbers_of,
     outcome_of,
     plan_of,
-    tensors_of,
-    world_of,
 )
-from neurosym.program import Op
-from neurosym.program.operator import names_of
-from neurosym.scene import Scene
+from neurosym.executors.sight import Sight
+from neurosym.executors.world import World, check_names, world_of
+from neurosym.program import ORDERS, Op
+from neurosym.scene import CATEGORY, Scene
 
-_ROUNDING = 1e-6
-"""A probability below this is what float32 left of an exact 0."""
+SAMPLED = Certificate(exact=False)
+"""The certificate of a mean over some of the worlds."""
 
 
 @dataclass(frozen=True)
@@ -42,49 +50,18 @@ class _Choice:
     """One random choice, independent of all others.
 
     Attributes:
-        role: "category", "attribute" or "relation".
-        name: of the attribute or relation.
+        role: "category", "attribute", "relation" or "drawn".
+        name: of the attribute or relation; (order, times) of a comparison.
         involved: the objects that must exist for the choice to matter.
         values: what may be chosen: names, or whether the relation holds.
         weights: the probability of each.
     """
 
     role: str
-    name: str
+    name: Any
     involved: tuple[int, ...]
     values: tuple[Any, ...]
     weights: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What a program can tell apart.
-
-    Attributes:
-        words: the category words that it mentions.
-        values: attribute -> the values that it mentions; None when all of them matter.
-        relations: the relations that it mentions.
-    """
-
-    words: frozenset[str]
-    values: Mapping[str, frozenset[str] | None]
-    relations: frozenset[str]
-
-    @staticmethod
-    def of(program: Op) -> _Sight:
-        words: set[str] = set()
-        relations: set[str] = set()
-        values: dict[str, frozenset[str] | None] = {}
-        for op in program.walk():
-            names = names_of(op)
-            words.update(name for role, name in names if role == "category")
-            relations.update(name for role, name in names if role == "relation")
-            mentioned = frozenset(name for role, name in names if role == "value")
-            for attribute in (name for role, name in names if role == "attribute"):
-                known = values.get(attribute, frozenset())
-                # An operator that names an attribute but no value may look at any value.
-                values[attribute] = known | mentioned if known is not None and mentioned else None
-        return _Sight(frozenset(words), values, frozenset(relations))
 
 
 @dataclass(frozen=True)
@@ -102,27 +79,37 @@ class _Worlds:
     choices: tuple[_Choice, ...]
 
     @staticmethod
-    def of(scene: Scene, sight: _Sight) -> _Worlds:
+    def of(scene: Scene, sight: Sight) -> _Worlds:
         graph, base = scene.graph(), world_of(scene)
         nodes = {i: node for i, node in graph.nodes(data=True) if node["existence"] > 0}
         members: dict[int, dict[int | None, float]] = {}
         for i, node in nodes.items():
             members.setdefault(node["group"], {})[i] = node["existence"]
 
-        def words_for(category: str) -> frozenset[str]:
-            return frozenset(word for word in sight.words if category in base.covered[word])
-
         def seen_as(attribute: str) -> Callable[[str], Hashable]:
-            seen = sight.values[attribute]
+            seen = sight.values.get(attribute, frozenset())
             return lambda value: value if seen is None or value in seen else None
 
+        def category_seen_as(category: str) -> Hashable:
+            words = frozenset(word for word in sight.words if category in base.covered[word])
+            return words, seen_as(CATEGORY)(category)
+
         choices = [
-            _merged("category", "", i, node["categories"], words_for) for i, node in nodes.items()
+            _merged("category", "", i, node["categories"], category_seen_as)
+            for i, node in nodes.items()
         ]
         choices += [
             _merged("attribute", name, i, node["attributes"][name], seen_as(name))
             for name in sight.values
+            if name != CATEGORY
             for i, node in nodes.items()
+        ]
+        choices += [
+            _Choice("drawn", (order, times), pair, (True, False), (probability, 1 - probability))
+            for order, times in sorted(sight.comparisons)
+            if scene.measure(ORDERS[order].measure).noise
+            for pair, probability in _comparisons(scene, order, times, list(nodes))
+            if nodes[pair[0]]["group"] != nodes[pair[1]]["group"]
         ]
         choices += [
             _Choice("relation", name, (i, j), (True, False), (probability, 1 - probability))
@@ -187,12 +174,18 @@ class _Worlds:
         category = dict(self.base.category)
         attributes = {name: dict(values) for name, values in self.base.attributes.items()}
         relations = {name: set(pairs) for name, pairs in self.base.relations.items()}
+        drawn: dict[tuple[str, int], set[tuple[int, int]]] = {}
         for choice, k in chosen:
             value = choice.values[k]
             if choice.role == "category":
                 category[choice.involved[0]] = value
+                attributes[CATEGORY][choice.involved[0]] = value
             elif choice.role == "attribute":
                 attributes[choice.name][choice.involved[0]] = value
+            elif choice.role == "drawn":
+                held = drawn.setdefault(choice.name, set())
+                if value:
+                    held.add((choice.involved[0], choice.involved[1]))
             elif value:
                 relations[choice.name].add((choice.involved[0], choice.involved[1]))
         return replace(
@@ -201,7 +194,22 @@ class _Worlds:
             category=category,
             attributes=attributes,
             relations=relations,
+            drawn=drawn,
         )
+
+
+def _comparisons(
+    scene: Scene, order: str, times: int, objects: Sequence[int]
+) -> Iterator[tuple[tuple[int, int], float]]:
+    """The pairs of objects with the probability that the first is ahead of the second."""
+    measure = scene.measure(ORDERS[order].measure)
+    values = measure.values.tolist()
+    for i, j in itertools.permutations(objects, 2):
+        if ORDERS[order].descending:
+            lead = values[i] - times * values[j]
+        else:
+            lead = values[j] - times * values[i]
+        yield (i, j), 1 / (1 + math.exp(-max(-700.0, min(700.0, lead / measure.noise))))
 
 
 def _merged(
@@ -227,7 +235,7 @@ def _completed(
 ) -> tuple[tuple[int | None, ...], tuple[float, ...]]:
     """The hypotheses of one group with their probabilities, with None for no member."""
     rest = 1 - sum(members.values())
-    weights = {**members, None: rest} if rest > _ROUNDING else dict(members)
+    weights = {**members, None: rest} if rest > ROUNDING else dict(members)
     total = sum(weights.values())
     return tuple(weights), tuple(weight / total for weight in weights.values())
 
@@ -281,7 +289,7 @@ class WorldsExecutor(Executor):
         deadline = Deadline(self.seconds)
         plan = plan_of(program, self)
         check_names(program, scene)
-        worlds = _Worlds.of(scene, _Sight.of(program))
+        worlds = _Worlds.of(scene, Sight.of(program, scene))
         sampled = worlds.more_than(self.limit)
         tally: dict[Evaluation, float] = {}
         for world, weight in self._draws(worlds) if sampled else worlds.every():
@@ -290,12 +298,12 @@ class WorldsExecutor(Executor):
             if deadline.passed:
                 break
         visited = sum(tally.values())
-        mean = _mean(plan, tally, len(scene))
+        mean = _mean(plan, tally, scene)
         if sampled:
             note = f"mean of {visited:.0f} sampled worlds"
             return _inexact(mean, note, error=_standard_error(mean, visited))
         unexplored = 1 - visited
-        if unexplored > _ROUNDING:
+        if unexplored > ROUNDING:
             note = f"worlds of probability {unexplored:.3g} were not visited in time"
             return _inexact(mean, note, error=unexplored, unexplored=unexplored)
         return mean
@@ -306,59 +314,62 @@ class WorldsExecutor(Executor):
             yield worlds.sample(generator), 1.0
 
 
-class _Numbers(TypedDict):
+class _Mean(Numbers):
     """The fields that steps and outcomes share."""
 
-    objects: Tensor | None
-    number: Tensor | None
-    truth: float | None
     none: float
     many: float
 
 
-def _mean(plan: Plan, tally: Mapping[Evaluation, float], count: int) -> Outcome:
+def _mean(plan: Plan, tally: Mapping[Evaluation, float], scene: Scene) -> Outcome:
     """The weighted mean of the reference's outcomes and of each of their steps."""
-    outcomes = [outcome_of(plan, evaluation, count) for evaluation in tally]
+    outcomes = [outcome_of(plan, evaluation, scene) for evaluation in tally]
     weights = torch.tensor(list(tally.values()), dtype=torch.float64)
     weights /= weights.sum()
-    steps = tuple(
-        Step(op, **_mean_numbers([_step(outcome, k, op, count) for outcome in outcomes], weights))
-        for k, (op, _, _) in enumerate(plan)
-    )
-    empty = float(weights @ torch.tensor([o.empty for o in outcomes], dtype=torch.float64))
+    steps = []
+    for k, node in enumerate(plan):
+        made = [_step(outcome, k, node.op, scene) for outcome in outcomes]
+        vacuous = _mean_number([step.vacuous for step in made], weights)
+        steps.append(Step(node.op, **_mean_numbers(made, weights), vacuous=vacuous))
     return Outcome(
-        outcomes[0].kind, **_mean_numbers(outcomes, weights), empty=min(1.0, empty), steps=steps
+        outcomes[0].kind,
+        **_mean_numbers(outcomes, weights),
+        empty=_mean_number([outcome.empty for outcome in outcomes], weights),
+        steps=tuple(steps),
     )
 
 
-def _step(outcome: Outcome, k: int, op: Op, count: int) -> Step:
+def _step(outcome: Outcome, k: int, op: Op, scene: Scene) -> Step:
     """Step k of an outcome: all zero, with the earlier failure, where it was not reached."""
     if k < len(outcome.steps):
         return outcome.steps[k]
     failed = outcome.steps[-1]
-    return Step(op, *tensors_of(op.returns, None, count), none=failed.none, many=failed.many)
+    return Step(op, **numbers_of(op, None, scene), none=failed.none, many=failed.many)
 
 
-def _mean_numbers(parts: Sequence[Step] | Sequence[Outcome], weights: Tensor) -> _Numbers:
-    def mean(values: list[float]) -> float:
-        return min(1.0, float(weights @ torch.tensor(values, dtype=torch.float64)))
+def _mean_number(values: Sequence[float], weights: Tensor) -> float:
+    return min(1.0, float(weights @ torch.tensor(list(values), dtype=torch.float64)))
 
+
+def _mean_numbers(parts: Sequence[Step] | Sequence[Outcome], weights: Tensor) -> _Mean:
     def mean_row(rows: list[Tensor]) -> Tensor | None:
         return (weights @ torch.stack(rows).double()).clamp(max=1).float() if rows else None
 
     truths = [part.truth for part in parts if part.truth is not None]
-    return _Numbers(
+    return _Mean(
         objects=mean_row([part.objects for part in parts if part.objects is not None]),
         number=mean_row([part.number for part in parts if part.number is not None]),
-        truth=mean(truths) if truths else None,
-        none=mean([part.none for part in parts]),
-        many=mean([part.many for part in parts]),
+        truth=_mean_number(truths, weights) if truths else None,
+        value=mean_row([part.value for part in parts if part.value is not None]),
+        values=parts[0].values,
+        none=_mean_number([part.none for part in parts], weights),
+        many=_mean_number([part.many for part in parts], weights),
     )
 
 
 def _inexact(mean: Outcome, note: str, *, error: float, unexplored: float = 0.0) -> Outcome:
-    steps = tuple(replace(step, exact=False, note=note) for step in mean.steps)
-    return replace(mean, exact=False, error=error, unexplored=unexplored, steps=steps)
+    steps = tuple(replace(step, certificate=SAMPLED, note=note) for step in mean.steps)
+    return replace(mean, certificate=SAMPLED, error=error, unexplored=unexplored, steps=steps)
 
 
 def _standard_error(mean: Outcome, draws: float) -> float:
@@ -366,7 +377,7 @@ def _standard_error(mean: Outcome, draws: float) -> float:
     numbers = [mean.none, mean.many]
     if mean.truth is not None:
         numbers.append(mean.truth)
-    for row in (mean.objects, mean.number):
+    for row in (mean.objects, mean.number, mean.value):
         numbers += row.tolist() if row is not None else []
     smoothed = [(number * draws + 1) / (draws + 2) for number in numbers]
     return max(math.sqrt(p * (1 - p) / draws) for p in smoothed)

@@ -4,77 +4,111 @@ from __future__ import annotations
 
 import enum
 
+_FIRST_CODE = 0x100
+"""The first of the Latin letters with marks, which are many and all plain."""
+
 
 class WordClass(enum.Enum):
     """A class of words; the value is its one-letter code, :attr:`description` its name for people.
 
     A sentence is handed to the grammar as the codes of its words, so that the parse depends on
-    classes alone and a new word never needs a new grammar.
+    classes alone and a new word never needs a new grammar. Codes are given out in order, from
+    the letters that no regular expression takes for anything but themselves.
     """
 
     description: str
 
-    def __new__(cls, code: str, description: str) -> WordClass:
-        """Make a member whose value is ``code``."""
+    def __new__(cls, description: str) -> WordClass:
+        """Make a member whose value is the next free code."""
         member = object.__new__(cls)
-        member._value_ = code
+        member._value_ = chr(_FIRST_CODE + len(cls.__members__))
         member.description = description
         return member
 
-    NOUN = "n", "a noun"
-    PLURAL_NOUN = "N", "a noun"
-    GUESSED_NOUN = "u", "a noun"
-    GUESSED_PLURAL = "U", "a noun"
-    THING = "t", "a noun"
-    THINGS = "T", "a noun"
-    ANYTHING = "e", '"everything" or "anything"'
-    ONE = "1", '"one"'
-    ONES = "2", '"one"'
-    ATTRIBUTE = "j", "a colour, size or material"
-    COLOUR = "c", "a colour"
-    MODIFIER = "x", "a colour, size or material"
-    LOCATION = "l", 'a place such as "left"'
-    FAR = "f", '"far"'
-    SIDE = "s", '"side" or "corner"'
-    IMAGE = "i", '"picture"'
-    SUPERLATIVE = "p", "a superlative"
-    NEAREST = "m", '"closest"'
-    FARTHEST = "M", '"farthest"'
-    ORDINAL = "o", "an ordinal"
-    NUMBER = "k", "a number"
-    THE = "d", '"the"'
-    INDEFINITE = "a", '"a" or "some"'
-    ALL = "q", '"all"'
-    EACH = "E", '"every"'
-    BOTH = "b", '"both"'
-    NO = "z", '"no"'
-    COMPARISON = "v", '"at least", "more than" or the like'
-    RELATION = "r", "a relation"
-    SIDE_RELATION = "R", "a relation"
-    WITHOUT = "g", '"without"'
-    WITH_COLOUR = "W", '"in" or "wearing"'
-    PLACE = "P", '"on", "at" or "in"'
-    TO = "O", '"to"'
-    FROM = "F", '"from"'
-    OF = "I", '"of"'
-    WHICH = "w", '"that" or "which"'
-    IS = "B", '"is"'
-    THERE = "Y", '"there"'
-    NOT = "X", '"not"'
-    NEGATING = "h", '"non-"'
-    AND = "A", '"and"'
-    OR = "V", '"or"'
-    EITHER = "L", '"either"'
-    BUT = "D", '"but"'
-    EXCEPT = "C", '"except"'
-    COMMA = "Q", "a comma"
-    HOW_MANY = "H", '"how many"'
-    POSTURE = "G", '"standing" or "sitting"'
-    WHO = "y", '"who"'
-    COMMAND = "K", "a command"
-    POLITE = "J", '"please"'
-    STOP = "S", "the end of the sentence"
-    UNKNOWN = "Z", "a word that is not known"
+    NOUN = "a noun"
+    PLURAL_NOUN = "a noun"
+    GUESSED_NOUN = "a noun"
+    GUESSED_PLURAL = "a noun"
+    THING = "a noun"
+    THINGS = "a noun"
+    ANYTHING = '"anything"'
+    EVERYTHING = '"everything"'
+    ONE = '"one"'
+    ONES = '"one"'
+    ATTRIBUTE = "a colour, size or material"
+    COLOUR = "a colour"
+    MODIFIER = "a colour, size or material"
+    LOCATION = 'a place such as "left"'
+    FAR = '"far"'
+    SIDE = '"side" or "corner"'
+    IMAGE = '"picture"'
+    SUPERLATIVE = "a superlative"
+    NEAREST = '"closest"'
+    FARTHEST = '"farthest"'
+    ORDINAL = "an ordinal"
+    NUMBER = "a number"
+    THE = '"the"'
+    INDEFINITE = '"a" or "some"'
+    ALL = '"all"'
+    EACH = '"every"'
+    BOTH = '"both"'
+    NO = '"no"'
+    COMPARISON = '"at least", "more than" or the like'
+    RELATION = "a relation"
+    SIDE_RELATION = "a relation"
+    WITHOUT = '"without"'
+    WITH_COLOUR = '"in" or "wearing"'
+    PLACE = '"on", "at" or "in"'
+    TO = '"to"'
+    FROM = '"from"'
+    OF = '"of"'
+    WHICH = '"that" or "which"'
+    IS = '"is"'
+    THERE = '"there"'
+    NOT = '"not"'
+    DENIAL = '"it is not so that"'
+    NEGATING = '"non-"'
+    AND = '"and"'
+    OR = '"or"'
+    EITHER = '"either"'
+    BUT = '"but"'
+    EXCEPT = '"except"'
+    COMMA = "a comma"
+    HOW_MANY = '"how many"'
+    POSTURE = '"standing" or "sitting"'
+    WHO = '"who"'
+    COMMAND = "a command"
+    POLITE = '"please"'
+    STOP = "the end of the sentence"
+    MOST = '"most"'
+    MORE = '"more" or "fewer"'
+    AS_MANY = '"as many"'
+    EQUALLY_MANY = '"the same number of"'
+    THAN = '"than"'
+    AS = '"as"'
+    SAME = '"same"'
+    DIFFERENT = '"different"'
+    SIMILAR = '"similar to"'
+    ASPECT = 'an attribute such as "colour"'
+    COMPARATIVE = "a comparative"
+    DEGREE = 'an adjective such as "tall"'
+    MULTIPLE = '"twice"'
+    FRACTION = '"half"'
+    TIMES = '"times"'
+    BETWEEN = '"between"'
+    ONLY = '"only"'
+    OTHER = '"other"'
+    HAS = '"has"'
+    MADE_OF = '"made of"'
+    DO = '"does"'
+    WHAT = '"what"'
+    HOW = '"how big"'
+    QUESTION = '"where", "what" or "who"'
+    PASSIVE = 'a participle such as "held by"'
+    FORM = 'a group such as "row"'
+    POINTING = '"this" or "that"'
+    POINTING_MANY = '"these" or "those"'
+    UNKNOWN = "a word that is not known"
 
     @property
     def key(self) -> str:
@@ -95,6 +129,8 @@ UNSPOKEN = frozenset(
         WordClass.WHICH,
         WordClass.WHO,
         WordClass.IS,
+        WordClass.HAS,
+        WordClass.DO,
         WordClass.THERE,
         WordClass.EITHER,
         WordClass.COMMA,
@@ -105,6 +141,23 @@ UNSPOKEN = frozenset(
     }
 )
 """Classes of function words: when the program has no use for one, that is no news."""
+
+BOUND = frozenset(
+    {
+        WordClass.MOST,
+        WordClass.MORE,
+        WordClass.THAN,
+        WordClass.AS,
+        WordClass.SAME,
+        WordClass.DIFFERENT,
+        WordClass.COMPARATIVE,
+        WordClass.BETWEEN,
+        WordClass.ONLY,
+        WordClass.OTHER,
+    }
+)
+"""Classes of words that mean something in their own constructions alone. Elsewhere they change
+what is meant in a way that we cannot say, and a text is refused at them by name."""
 
 OPEN = frozenset(
     {

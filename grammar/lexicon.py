@@ -13,14 +13,45 @@ from typing import Any
 
 from neurosym.errors import LexiconError, did_you_mean, nearest
 from neurosym.grammar.classes import WORD_CLASSES, WordClass
-from neurosym.program import ORDERS, Comparison
+from neurosym.program import (
+    Command,
+    Comparative,
+    Comparison,
+    Equative,
+    Op,
+    Pointed,
+    Superlative,
+    TheGroup,
+    signature,
+)
+from neurosym.program.operator import Name
 
 _PIECE = re.compile(r"[\w']+|[^\w\s]")
-_DIMENSIONED = {WordClass.ATTRIBUTE, WordClass.LOCATION}
+_DIMENSIONED = {WordClass.ATTRIBUTE, WordClass.LOCATION, WordClass.ASPECT}
+_FACTORS = {WordClass.MULTIPLE, WordClass.FRACTION}
 _NOUNS = {WordClass.NOUN, WordClass.GUESSED_NOUN}
 _PLURALS = {
     WordClass.NOUN: WordClass.PLURAL_NOUN,
     WordClass.GUESSED_NOUN: WordClass.GUESSED_PLURAL,
+}
+_NAMING = {*_PLURALS, *_PLURALS.values()}
+_NAMED_BY: dict[WordClass, type[Op]] = {
+    WordClass.SUPERLATIVE: Superlative,
+    WordClass.NEAREST: Superlative,
+    WordClass.FARTHEST: Superlative,
+    WordClass.COMPARATIVE: Comparative,
+    WordClass.DEGREE: Equative,
+    WordClass.FORM: TheGroup,
+    WordClass.COMMAND: Command,
+    WordClass.POINTING: Pointed,
+    WordClass.POINTING_MANY: Pointed,
+}
+"""The classes whose concepts are names that an operator declares."""
+_COMPARISONS = {
+    WordClass.COMPARISON,
+    WordClass.MORE,
+    WordClass.AS_MANY,
+    WordClass.EQUALLY_MANY,
 }
 
 
@@ -31,7 +62,8 @@ class Sense:
     Attributes:
         word_class: what it can do in a sentence.
         concept: what it stands for, by the name that programs use.
-        dimension: for an attribute or a location, the attribute whose value ``concept`` is.
+        dimension: for an attribute or a location, the attribute whose value ``concept`` is; for
+            an aspect, whether it is an "attribute" or the "order" of a measure.
     """
 
     word_class: WordClass
@@ -107,7 +139,7 @@ class Lexicon:
             senses = here.senses if here else ()
             for form in bases[end]:
                 base = _descend(node, pieces(form))
-                known = {sense.concept for sense in senses}
+                known = {s.concept for s in senses if s.word_class in _NAMING}
                 senses += tuple(
                     Sense(_PLURALS[sense.word_class], sense.concept)
                     for sense in (base.senses if base else ())
@@ -241,34 +273,47 @@ def _enter(entries: dict[str, list[Sense]], section: str, concept: str, phrase: 
         hint = did_you_mean(nearest(name, WORD_CLASSES))
         raise LexiconError(f'unknown word class "{name}"{hint}')
     if word_class in _DIMENSIONED and not dimension:
+        kind, what = ("attribute", "what it is") if name == "aspect" else ("color", "the attribute")
         raise LexiconError(
-            f'"{phrase}" is an {name}, so it needs the attribute and the value: '
-            f'[{name}.color] in a file, "color:{concept}" in add'
+            f'"{phrase}" is an {name}, so it needs {what} and the value: '
+            f'[{name}.{kind}] in a file, "{kind}:{concept}" in add'
         )
     key = phrase.lower().strip()
     if not pieces(key) or not concept:
         raise LexiconError(f'an entry needs a phrase and a concept, not "{phrase}" = "{concept}"')
-    _check_concept(word_class, concept)
+    _check_concept(word_class, concept, dimension)
     senses = entries.setdefault(key, [])
     senses.append(Sense(word_class, concept, dimension))
     if word_class is WordClass.ATTRIBUTE and dimension == "color":
         senses.append(Sense(WordClass.COLOUR, concept, dimension))
 
 
-def _check_concept(word_class: WordClass, concept: str) -> None:
-    known: Iterable[str]
-    if word_class in (WordClass.SUPERLATIVE, WordClass.NEAREST, WordClass.FARTHEST):
-        known, role = ORDERS, "order"
-    elif word_class is WordClass.COMPARISON:
-        known, role = [comparison.value for comparison in Comparison], "comparison"
-    elif word_class is WordClass.NUMBER and not concept.isdecimal():
+def _check_concept(word_class: WordClass, concept: str, dimension: str) -> None:
+    if word_class is WordClass.ASPECT:
+        if dimension not in ("attribute", "order"):
+            raise LexiconError(
+                f'an aspect is an "attribute" or the "order" of a measure, not "{dimension}"'
+            )
+        # The extent that an order is of is compared as the order itself is.
+        word_class = WordClass.DEGREE if dimension == "order" else word_class
+    if word_class in _NAMED_BY or word_class in _COMPARISONS:
+        known, role = _known(word_class)
+        if concept not in known:
+            raise LexiconError(f'unknown {role} "{concept}"{did_you_mean(nearest(concept, known))}')
+    if word_class is WordClass.NUMBER and not concept.isdecimal():
         raise LexiconError(f'a number must stand for a whole number, not "{concept}"')
-    elif word_class is WordClass.ORDINAL and not (concept.isdecimal() or concept == "last"):
+    if word_class is WordClass.ORDINAL and not (concept.isdecimal() or concept == "last"):
         raise LexiconError(f'an ordinal must stand for a whole number or "last", not "{concept}"')
-    else:
-        return
-    if concept not in known:
-        raise LexiconError(f'unknown {role} "{concept}"{did_you_mean(nearest(concept, known))}')
+    if word_class in _FACTORS and not (concept.isdecimal() and int(concept) > 1):
+        raise LexiconError(f'a factor must be a whole number from 2 on, not "{concept}"')
+
+
+def _known(word_class: WordClass) -> tuple[frozenset[str], str]:
+    """The admissible concepts of a class, and what they name."""
+    if word_class in _COMPARISONS:
+        return frozenset(comparison.value for comparison in Comparison), "comparison"
+    declared = (parameter.declared for parameter in signature(_NAMED_BY[word_class]))
+    return next((d.known, d.role) for d in declared if isinstance(d, Name) and d.known is not None)
 
 
 def _line_of(source: str, section: str, key: str) -> int:

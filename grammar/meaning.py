@@ -14,11 +14,8 @@ from neurosym.program import (
     Disjunction,
     Exist,
     Kind,
-    Minus,
     Negation,
     Op,
-    Relate,
-    RelateAll,
     The,
     TheCount,
     ThePlural,
@@ -30,13 +27,8 @@ T = TypeVar("T")
 Scored: TypeAlias = list[tuple[float, T]]
 """Alternatives with their costs; smaller is better."""
 
-DIRECTIONAL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
-"""Relations to a plural landmark that hold of all of it: left of the chairs, but on the tables."""
-
 DEFINITE_GUESS = 0.5
 """Cost of reading "the" into a bare singular noun."""
-OTHER_QUANTIFIER = 0.8
-"""Cost of the less usual of some and all for a plural landmark."""
 NARROW_NO = 0.6
 """Cost of "no dog or a cat" as: no dog, or a cat."""
 AT_LEAST = 0.5
@@ -70,6 +62,7 @@ class Quantified:
         ranked: whether a superlative or an ordinal already picks from it.
         number: the number in the determiner or beside an ordinal.
         comparison: how a count is compared, for "at least two".
+        any_of_them: whether the determiner is "any", which after a comparison means all.
     """
 
     determiner: str
@@ -80,6 +73,11 @@ class Quantified:
     ranked: bool = False
     number: int | None = None
     comparison: Comparison | None = None
+    any_of_them: bool = False
+
+    def definite(self, words: tuple[Span, ...]) -> Quantified:
+        """The same phrase with "the" for its determiner."""
+        return replace(self, determiner="the", words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,9 @@ def head_of(phrase: NounPhrase) -> Op:
 def refer(phrase: NounPhrase) -> Scored[Op]:
     """The noun phrase as a whole expression: what it refers to, or a truth for "no dog"."""
     if isinstance(phrase, Coordinated):
-        if _denied(phrase):
+        if denied_by_no(phrase):
             return exists(phrase, ())
-        return _joined(phrase, [refer(part) for part in phrase.parts])
+        return joined(phrase, [refer(part) for part in phrase.parts])
     objects, words = phrase.objects, phrase.words
     match phrase.determiner:
         case "the" if phrase.number is not None:
@@ -128,6 +126,8 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects), words=words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
+        case "most" | "most_of" | "only":
+            raise NoReadingError("this amount is not understood in this place", words[:1])
         case "bare" if phrase.number is not None:
             return [(0.0, TheCount(objects, phrase.number, words=words))]
         case "bare" if not phrase.plural:
@@ -136,42 +136,11 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
     return [(0.0, objects)]
 
 
-def related(objects: Op, relation: str, words: tuple[Span, ...], to: NounPhrase) -> Scored[Op]:
-    """The ``objects`` in a relation to a landmark.
-
-    "and" asks for the relation to each part, "or" for the relation to any.
-    """
-    if isinstance(to, Coordinated):
-        return _related_to_parts(objects, relation, words, to)
-    quantified = (*words, *to.words)
-    if to.determiner == "no":
-        return [
-            (
-                0.0,
-                Minus(objects, Relate(objects, relation, to.objects, words=words), words=to.words),
-            )
-        ]
-    if to.determiner == "comparison":
-        raise NoReadingError("a comparison of numbers is not understood in this place", to.words)
-    if to.determiner in ("all", "each"):
-        return [(0.0, RelateAll(objects, relation, to.objects, words=quantified))]
-    landmarks = refer(to)
-    if to.determiner in ("both", "number"):
-        return [(cost, RelateAll(objects, relation, op, words=words)) for cost, op in landmarks]
-    some = [(cost, Relate(objects, relation, op, words=words)) for cost, op in landmarks]
-    several = to.plural and to.determiner in ("the", "the_number")
-    if not several:
-        return [*some]
-    every = [(cost, RelateAll(objects, relation, op, words=words)) for cost, op in landmarks]
-    first, second = (every, some) if relation in DIRECTIONAL else (some, every)
-    return [*first, *((cost + OTHER_QUANTIFIER, op) for cost, op in second)]
-
-
 def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
     """Whether there is what the phrase describes."""
     if isinstance(phrase, Coordinated):
-        as_said = _joined(phrase, [exists(part, words) for part in phrase.parts])
-        denied = _denied(phrase)
+        as_said = joined(phrase, [exists(part, words) for part in phrase.parts])
+        denied = denied_by_no(phrase)
         if denied is None:
             return as_said
         wide: Scored[Op] = [
@@ -193,12 +162,12 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
                 for comparison in (Comparison.EXACTLY, Comparison.AT_LEAST)
             )
             return [(0.0, exactly), (AT_LEAST, at_least)]
-    if phrase.determiner in ("all", "each"):
-        raise NoReadingError("what there is cannot be counted by this", phrase.words)
+    if phrase.determiner in ("all", "each", "everything", "most", "most_of", "only"):
+        raise NoReadingError("what there is cannot be counted by this", phrase.words[:1])
     return [(0.0, Exist(objects, words=words))]
 
 
-def _denied(phrase: Coordinated) -> Coordinated | None:
+def denied_by_no(phrase: Coordinated) -> Coordinated | None:
     """What "no" denies in "no dog or cat": either of them. None for other coordinations."""
     first = phrase.parts[0]
     said = [part.determiner if isinstance(part, Quantified) else "" for part in phrase.parts]
@@ -220,7 +189,8 @@ def _count_is(phrase: Quantified) -> Op:
     return CountIs(phrase.objects, phrase.comparison, phrase.number, words=phrase.words)
 
 
-def _joined(phrase: Coordinated, parts: list[Scored[Op]]) -> Scored[Op]:
+def joined(phrase: Coordinated, parts: list[Scored[Op]]) -> Scored[Op]:
+    """The alternatives of a coordination, from those of its parts."""
     result = parts[0]
     for part in parts[1:]:
         result = [
@@ -240,33 +210,16 @@ def _join(phrase: Coordinated, left: Op, right: Op) -> Op:
     return (Disjunction if phrase.any_of else Conjunction)(left, right, words=phrase.words)
 
 
-def _related_to_parts(
-    objects: Op, relation: str, words: tuple[Span, ...], to: Coordinated
-) -> Scored[Op]:
-    denied = _denied(to)
-    if denied is not None:
-        said = to.parts[0].words
-        return [
-            (cost, Minus(objects, op, words=said))
-            for cost, op in _related_to_parts(objects, relation, words, denied)
-        ]
-    if not to.any_of:
-        chained: Scored[Op] = [(0.0, objects)]
-        for part in to.parts:
-            chained = [
-                (cost + extra, op)
-                for cost, inner in chained
-                for extra, op in related(inner, relation, words, part)
-            ]
-        # The word "and" has no operator of its own here: the outer relation stands for it.
-        return [(cost, op.at(*op.words, *to.words)) for cost, op in chained]
-    if all(isinstance(part, Quantified) and _is_one(part) for part in to.parts):
-        return [(cost, Relate(objects, relation, union, words=words)) for cost, union in refer(to)]
-    return _joined(to, [related(objects, relation, words, part) for part in to.parts])
+def as_one(phrase: NounPhrase) -> Scored[Op]:
+    """The one thing that a question is about; "the" is read into a phrase without it.
 
-
-def _is_one(part: Quantified) -> bool:
-    """Whether relating to the set and relating to some member of it are the same."""
-    return part.determiner in ("indefinite", "bare") or (
-        part.determiner == "the" and not part.plural and part.number is None
-    )
+    Raises:
+        NoReadingError: the phrase names several things, or none.
+    """
+    if isinstance(phrase, Quantified) and not phrase.plural:
+        if phrase.determiner in ("bare", "indefinite") and phrase.number is None:
+            return [(DEFINITE_GUESS, The(phrase.objects, words=phrase.words))]
+        found = [(cost, op) for cost, op in refer(phrase) if op.returns is Kind.REFERENT]
+        if found:
+            return found
+    raise NoReadingError("this can be asked of one thing only", phrase.words)

@@ -5,21 +5,30 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 
+from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.landmarks import DIRECTIONAL, Aspect
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import (
-    DIRECTIONAL,
     NoReadingError,
     NounPhrase,
     Quantified,
     Scored,
     cheapest,
     refer,
-    related,
 )
-from neurosym.grammar.ranks import OPPOSITE, Place, Rank, located, ranked, read_place, read_rank
+from neurosym.grammar.ranks import (
+    OPPOSITE,
+    ORDER_OF_PLACE,
+    Place,
+    Rank,
+    located,
+    ranked,
+    read_place,
+    read_rank,
+)
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.program import (
@@ -32,7 +41,8 @@ from neurosym.program import (
     Minus,
     Op,
     Select,
-    Superlative,
+    TopClosest,
+    TopFarthest,
     Union,
 )
 from neurosym.span import Span
@@ -54,9 +64,13 @@ UNLIKE_RELATIONS = 0.1
 FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
 
-NUMBER_OF_CLOSEST = 'a number with "closest" or "farthest" is not understood yet'
-"""Reason to refuse "the two closest to": the language has no operator for it."""
+OTHER_ASPECT = 0.6
+"""Cost of the less usual of what a word such as "size" may compare things in."""
 
+LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
+"""Reason to refuse "the last closest to": the language has no operator for it."""
+
+Words: TypeAlias = tuple[Span, ...]
 Step = Callable[[Op], Scored[Op]]
 """What a modifier does to a set."""
 
@@ -110,8 +124,18 @@ class Modifiers(abc.ABC):
             found = cheapest(grown, self._beam)
         return found
 
-    def _step(self, tree: Tree, head: Op, plural: bool) -> Step:
-        """A modifier or predicate as a function from a set to the part of it that it keeps."""
+    def _step(
+        self, tree: Tree, head: Op, plural: bool, number: int | None = None, extra: Words = ()
+    ) -> Step:
+        """A modifier or predicate as a function from a set to the part of it that it keeps.
+
+        Args:
+            tree: the modifier.
+            head: the head noun that it modifies, which "one" in it stands for.
+            plural: whether it modifies several things.
+            number: how many, where the text says it: "the two cups closest to".
+            extra: words elsewhere that say the same as the modifier: "other" before "the same".
+        """
         match tree.label:
             case "attribute":
                 return lambda objects: self._attribute(objects, tree.children[0])
@@ -132,7 +156,11 @@ class Modifiers(abc.ABC):
             case "whole":
                 return lambda objects: [(0.0, objects)]
             case "nearest":
-                return self._nearest(tree)
+                return self._nearest(tree, number)
+            case "likeness":
+                return self._likeness(tree, head, extra)
+            case "similar" | "compared" | "equated" | "between" | "related_by" | "gapped":
+                return self._linked(tree, head, extra)
             case "not_simple" | "not_attribute" | "not_same" | "negated":
                 words = self._spans(tree, "NOT", "NEGATING")
                 return self._minus(tree.children[-1], words, head, plural)
@@ -186,18 +214,123 @@ class Modifiers(abc.ABC):
         return [(0.0, sides[0]), (FEW_IN_COLOUR, sides[1])]
 
     def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        leaf, landmark = tree.children
-        if self._unit(leaf).all(WordClass.WITH_COLOUR) and _headless(landmark):
+        *before, leaf, landmark = tree.children
+        wearable = bool(self._unit(leaf).all(WordClass.WITH_COLOUR))
+        if wearable and (_headless(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
         phrases = self._phrase(landmark, Context(head, landmark=True))
         base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
+        only = tuple(word.span for word in before)
         return [
             (base + cost + extra, op)
             for sense in senses
             for cost, phrase in phrases
-            for extra, op in related(objects, sense.concept, (leaf.span,), phrase)
+            for extra, op in landmarks.related(
+                objects, sense.concept, (leaf.span,), phrase, only=only
+            )
         ]
+
+    def _is_all_of_a_colour(self, phrase: Tree) -> bool:
+        """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
+        first, *rest = phrase.children[0].children
+        return (
+            first.label == "EVERYTHING"
+            and bool(self._unit(first).all(WordClass.ALL))
+            and bool(rest)
+            and rest[0].label in ("attribute", "attributes")
+        )
+
+    def _linked(self, tree: Tree, head: Op, extra: Words) -> Step:
+        """What a landmark restricts by being like it, ahead of it, about it or acting on it."""
+        words = (*extra, *(child.span for child in tree.children if child.unit is not None))
+        link = self._link(tree, words)
+        landmark = next(child for child in tree.children if child.unit is None)
+        return lambda objects: [
+            (cost + more, op)
+            for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
+            for more, op in link(objects, phrase)
+        ]
+
+    def _link(self, tree: Tree, words: Words) -> Callable[[Op, NounPhrase], Scored[Op]]:
+        match tree.label:
+            case "similar":
+                return lambda objects, to: landmarks.similar(objects, words, to)
+            case "between":
+                return lambda objects, to: landmarks.between(objects, words, to)
+            case "equated":
+                order = self._degree(tree)
+                return lambda objects, to: landmarks.on_a_par(objects, order, words, to)
+            case "compared":
+                order, times = self._comparative(tree)
+                return lambda objects, to: landmarks.ahead(objects, order, times, words, to)
+        verb = self._spans(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
+        relation = self._concept(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
+        return lambda objects, by: landmarks.related_by(objects, relation, verb, by)
+
+    def _degree(self, tree: Tree) -> str:
+        """The order of "as tall as" or "as far left as"."""
+        if tree.find("DEGREE"):
+            return self._concept(tree, "DEGREE")
+        place = next(iter(tree.all("LOCATION")))
+        senses = self._unit(place).all(WordClass.LOCATION)
+        order = next((ORDER_OF_PLACE[s.concept] for s in senses if s.concept in ORDER_OF_PLACE), "")
+        if not order:
+            raise NoReadingError("this is no direction", [place.span])
+        return order
+
+    def _comparative(self, tree: Tree) -> tuple[str, int]:
+        """The order and the factor of "bigger than", "twice as big as", "half as big as"."""
+        order = self._concept(tree, "COMPARATIVE", "DEGREE")
+        if tree.find("FRACTION"):
+            # Half as large is twice as small.
+            return OPPOSITE[order], int(self._concept(tree, "FRACTION"))
+        if tree.find("MULTIPLE", "NUMBER"):
+            factor = int(self._concept(tree, "MULTIPLE", "NUMBER"))
+            if factor < 1:
+                raise NoReadingError("nothing is zero times as large", [tree.span])
+            return order, factor
+        return order, 1
+
+    def _aspects(self, leaf: Tree) -> Scored[Aspect]:
+        """What things may be compared in by a word, the usual one first."""
+        senses = self._unit(leaf).all(WordClass.ASPECT)
+        return [
+            (number * OTHER_ASPECT, Aspect(sense.concept, sense.dimension == "order"))
+            for number, sense in enumerate(senses)
+        ]
+
+    def _attribute_names(self, leaf: Tree) -> Scored[str]:
+        """The attributes that a word may name; refuses one that names a measure alone."""
+        names = [(cost, a.name) for cost, a in self._aspects(leaf) if not a.of_measure]
+        if not names:
+            raise NoReadingError("a measure has no value to ask for", [leaf.span])
+        return names
+
+    def _likeness(self, tree: Tree, head: Op, extra: Words) -> Step:
+        """Of the same colour as, of a different size than."""
+        aspect = tree.find("ASPECT")
+        assert aspect is not None
+        same = tree.find("SAME") is not None
+        if same != (tree.find("AS") is not None):
+            raise NoReadingError
+        if tree.find("MADE_OF") and (0.0, Aspect("material", False)) not in self._aspects(aspect):
+            raise NoReadingError("things are made of a material only", [aspect.span])
+        if extra and not same:
+            raise NoReadingError('"other" is not understood with a difference', extra)
+        link = landmarks.alike if same else landmarks.unlike
+        said = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT", "AS", "THAN")
+        words = (*extra, *said)
+
+        def step(objects: Op) -> Scored[Op]:
+            return [
+                (cost + more + further, op)
+                for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+                for more, kind in self._aspects(aspect)
+                for further, op in link(objects, kind, words, phrase)
+            ]
+
+        return step
 
     def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
         """Whether a landmark is a lone word that names a colour as well: "in orange"."""
@@ -222,7 +355,8 @@ class Modifiers(abc.ABC):
         return found
 
     def _coloured(self, objects: Op, tree: Tree, head: Op, plural: bool) -> Scored[Op]:
-        preposition, colours = tree.children
+        *before, colours = tree.children
+        said = [leaf.span for leaf in before]
         leaves = tuple(colours.leaves())
         if any(
             leaf.label == "ATTRIBUTE" and not self._unit(leaf).all(WordClass.COLOUR)
@@ -233,13 +367,14 @@ class Modifiers(abc.ABC):
         cost = 0.0 if person or isinstance(head, Everything) else NOT_A_PERSON
         found = self._step(colours, head, plural)(objects)
         return [
-            (cost + extra, op.at(preposition.span, *op.words) if isinstance(op, Filter) else op)
+            (cost + extra, op.at(*said, *op.words) if isinstance(op, Filter) else op)
             for extra, op in found
         ]
 
-    def _nearest(self, tree: Tree) -> Step:
+    def _nearest(self, tree: Tree, number: int | None) -> Step:
         ordinal = tree.find("ORDINAL")
-        rank = read_rank(ordinal, self._units) if ordinal else Rank(1, ())
+        several = number if number and number > 1 else None
+        rank = read_rank(ordinal, self._units) if ordinal else Rank(1, (), several)
         leaf = tree.find("NEAREST", "FARTHEST")
         assert leaf is not None
         return self._by_distance(leaf, rank, tree)
@@ -249,10 +384,14 @@ class Modifiers(abc.ABC):
         nearest = leaf.label == "NEAREST"
         preposition = goal.find("TO", "FROM")
         words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
-        if rank.place is None or rank.number is not None:
-            raise NoReadingError(NUMBER_OF_CLOSEST, [leaf.span])
-        place = rank.place
-        operator = Closest if nearest else Farthest
+        if rank.place is None:
+            raise NoReadingError(LAST_CLOSEST, [leaf.span])
+        place, several = rank.place, rank.number
+
+        def closest(objects: Op, to: Op) -> Op:
+            if several is None:
+                return (Closest if nearest else Farthest)(objects, to, place, words=words)
+            return (TopClosest if nearest else TopFarthest)(objects, to, several, words=words)
 
         def step(objects: Op) -> Scored[Op]:
             head = _head_below(objects)
@@ -260,11 +399,12 @@ class Modifiers(abc.ABC):
             for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True)):
                 if self._is_viewer(phrase):
                     order = "nearest" if nearest else "farthest"
-                    said = (*words, *phrase.words, *phrase.head.words)
-                    found.append((cost, Superlative(objects, order, place, words=said)))
+                    said = (leaf.span, *words[len(rank.words) + 1 :])
+                    said = (*said, *phrase.words, *phrase.head.words)
+                    found.append((cost, ranked(objects, order, rank, said)))
                     cost += VIEWER_AS_THING
                 found += [
-                    (cost + extra, operator(objects, op, place, words=words))
+                    (cost + extra, closest(objects, op))
                     for extra, op in refer(phrase)
                     if op.returns is not Kind.TRUTH
                 ]
@@ -325,6 +465,13 @@ class Modifiers(abc.ABC):
     def _unit(self, leaf: Tree) -> Unit:
         assert leaf.unit is not None
         return self._units[leaf.unit]
+
+    def _concept(self, tree: Tree, *labels: str) -> str:
+        """What the first word with one of these labels stands for."""
+        leaf = tree.find(*labels)
+        if leaf is None:
+            raise NoReadingError
+        return self._unit(leaf).sense(WordClass[leaf.label]).concept
 
     @staticmethod
     def _spans(tree: Tree, *labels: str) -> tuple[Span, ...]:

@@ -11,10 +11,10 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.modifiers import (
-    NUMBER_OF_CLOSEST,
     Context,
     Modifiers,
     Step,
+    Words,
     counting,
 )
 from neurosym.grammar.ranks import (
@@ -46,13 +46,23 @@ _PICKING = {"superlative", "ordinal", "location", "located", "direction", "count
 
 @dataclass(frozen=True, slots=True)
 class Nominal:
-    """A noun phrase without its determiner."""
+    """A noun phrase without its determiner.
+
+    Attributes:
+        objects: the set that it describes.
+        head: the set of its head noun alone.
+        plural: whether the head is a plural.
+        ranked: whether a superlative or an ordinal picks from it.
+        number: the number beside an ordinal.
+        other: the word "other", while nothing has said other than what.
+    """
 
     objects: Op
     head: Op
     plural: bool
-    ranked: bool
+    ranked: bool = False
     number: int | None = None
+    other: Words = ()
 
 
 class Nominals(Modifiers):
@@ -64,17 +74,21 @@ class Nominals(Modifiers):
         inner = tree.children[0]
         if inner.label in ("of_nominal", "headless"):
             tree = inner
-        pres, head, posts = _divide(tree)
+        pres, head, posts = divide(tree)
         if inner.label == "headless" and context.landmark and _only_places(pres):
             raise NoReadingError
         picks = any(part.label in _PICKING for part in (*pres, *posts))
         base = self._head(head, context, picks)
         if inner.label == "of_nominal":
             # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
-            if not picks or not base.plural:
-                raise NoReadingError("a part of a thing is not understood yet", [tree.span])
+            halves = any(self._is_half(leaf) for pre in pres for leaf in pre.leaves())
+            if not picks or not base.plural or halves:
+                raise NoReadingError("a part of a thing is not understood here", [tree.span])
             base = replace(base, plural=False)
         return cheapest(self._modified(base, pres, posts, determiner, number), self._beam)
+
+    def _is_half(self, leaf: Tree) -> bool:
+        return leaf.label == "SIDE" and self._unit(leaf).sense(WordClass.SIDE).concept == "half"
 
     def _head(self, tree: Tree | None, context: Context, picks: bool) -> Nominal:
         if tree is None:
@@ -104,7 +118,7 @@ class Nominals(Modifiers):
 
     @staticmethod
     def _plain(objects: Op, plural: bool) -> Nominal:
-        return Nominal(objects, objects, plural=plural, ranked=False)
+        return Nominal(objects, objects, plural=plural)
 
     def _modified(
         self,
@@ -117,22 +131,33 @@ class Nominals(Modifiers):
         """Restrict by everything, then pick; or, dearer, pick before what follows the noun."""
         unique = not base.plural and determiner != "indefinite"
         before = self._qualities(base, pres)
-        if number and number > 1 and any(post.label == "nearest" for post in posts):
-            # The language has no operator for the two closest to a landmark.
-            words = (leaf.span for post in posts for leaf in post.all("NEAREST", "FARTHEST"))
-            raise NoReadingError(NUMBER_OF_CLOSEST, words)
         places = [pre for pre in pres if pre.label == "location"]
         labels = [leaf.label for pre in pres for leaf in pre.leaves()]
         if len(places) > 1 or "FARTHEST LOCATION" in " ".join(labels):
             spans = [place.span for place in places]
             raise NoReadingError("these places are not understood together", spans)
         picks, rest, count = self._picks(pres, posts, unique, number)
-        after = [self._step(post, base.head, base.plural) for post in rest]
-        start: Scored[Op] = [(0.0, base.objects)]
-        found = self._apply(start, [*before, *after, *picks])
-        if picks and after:
-            inner = self._apply([(INNER_SCOPE, base.objects)], [*before, *picks, *after])
-            found = found + inner
+        other = tuple(pre.span for pre in pres if pre.label == "other")
+        of_others = next((post for post in rest if takes_other(post)), None)
+        near, aside = (
+            [
+                self._step(post, base.head, base.plural, number, other if post is of_others else ())
+                for post in rest
+                if (post.label == "clause") is apart
+            ]
+            for apart in (False, True)
+        )
+        after = [*near, *aside]
+        if of_others is not None:
+            other = ()
+        # "The largest cup, which is red" says something more of the largest of all cups.
+        scopes = [[*near, *picks, *aside], [*after, *picks], [*picks, *after]]
+        if not (picks and aside):
+            del scopes[0]
+        found: Scored[Op] = []
+        for steps in scopes if picks and after else [[*after, *picks]]:
+            cost = INNER_SCOPE if found else 0.0
+            found += self._apply([(cost, base.objects)], [*before, *steps])
         whole = [
             (
                 cost,
@@ -142,11 +167,12 @@ class Nominals(Modifiers):
                     base.plural or (count is not None and count > 1),
                     bool(picks) and unique,
                     count,
+                    other,
                 ),
             )
             for cost, objects in found
         ]
-        if unique and not picks:
+        if unique and not picks and not any(pre.label == "other" for pre in pres):
             whole += self._by_size(base, pres, after)
         return whole
 
@@ -264,21 +290,32 @@ def _placed(place: Place, unique: bool, number: int | None) -> Step:
     return lambda objects: located(objects, place, unique=unique, number=several)
 
 
-def _divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
-    """Modifiers before the head, the head, and what follows it."""
+def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
+    """Modifiers before the head, the head, and what follows it.
+
+    A clause is given as what it says; only one that a comma sets apart from what has been picked
+    ("the largest cup, which is red") stays a clause.
+    """
     before = (
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "modifier"),
+        "other",
     )
     heads = ("noun", "nouns", "thing", "things", "one", "ones", "joined")
     parts = [child for child in tree.children if child.unit is None]
     pres = [part for part in parts if part.label in before]
     head = next((part for part in parts if part.label in heads), None)
+    picks = any(pre.label in _PICKING for pre in pres)
     posts = [
-        part.children[-1] if part.label == "clause" else part
+        part.children[-1] if part.label == "clause" and not (picks and part.find("COMMA")) else part
         for part in parts
         if part.label not in before and part.label not in heads
     ]
     return pres, head, posts
+
+
+def takes_other(post: Tree) -> bool:
+    """Whether a modifier names what "other" things are other than: they are all like it."""
+    return post.label in ("likeness", "similar", "compared", "equated")
 
 
 def _only_places(pres: list[Tree]) -> bool:

@@ -156,12 +156,15 @@ class Parser:
         if failure is not None and meaningless is None:
             raise _failed(text, failure[1], failure[2], self.lexicon)
         for unit in meaningless or ():
-            if unit.not_understood:
+            if unit.listed_unknown:
                 raise _not_understood(text, unit)
         for error in refused:
             if error.reason and error.span is not None:
                 words = f'"{error.span.of(text)}" at {error.span}'
                 raise GrammarError(f"{error.reason}: {words}", text=text, span=error.span)
+        for unit in meaningless or ():
+            if unit.not_understood:
+                raise _not_understood(text, unit)
         raise GrammarError(
             "every word is known, but together it has no meaning here",
             text=text,
@@ -265,7 +268,8 @@ def _not_understood(text: str, unit: Unit) -> GrammarError:
     words = f'"{unit.span.of(text)}" at {unit.span}'
     possessive = unit.tokens[0].tag == "POS"
     said = f"possessives are not understood yet: {words}" if possessive else ""
-    return GrammarError(said or f"{words} is not understood yet", text=text, span=unit.span)
+    here = "yet" if unit.listed_unknown else "here"
+    return GrammarError(said or f"{words} is not understood {here}", text=text, span=unit.span)
 
 
 def _expectation(expected: tuple[WordClass, ...], most: int = 4) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
+    DEFINITE_GUESS,
     Coordinated,
     NoReadingError,
     NounPhrase,
@@ -15,18 +16,20 @@ from neurosym.grammar.meaning import (
     head_of,
     refer,
 )
-from neurosym.grammar.modifiers import Context, Step
-from neurosym.grammar.nominals import Nominal, Nominals
+from neurosym.grammar.modifiers import Context, Step, Words
+from neurosym.grammar.nominals import Nominal, Nominals, divide
 from neurosym.grammar.tree import Tree
 from neurosym.program import (
     Comparison,
     Everything,
+    Intersect,
     Kind,
     Minus,
     Op,
+    Pointed,
     Select,
+    TheGroup,
 )
-from neurosym.span import Span
 
 LOW_EXCEPTION = 0.8
 """Cost of an exception to a landmark: "but not" usually excepts from the whole expression."""
@@ -37,8 +40,54 @@ UNLIKE_PARTS = 0.4
 HIGH_JOIN = 0.2
 """Cost of joining whole expressions rather than the landmarks at the end."""
 
+OTHER_THAN_WHAT = "this is not understood without what it is other than"
+"""Reason to refuse "other" where no landmark says other than what."""
+
 NUMBER_CLASH = 1.0
 """Cost of "two dog" and "one dogs"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Determiner:
+    """What stands before a nominal.
+
+    Attributes:
+        label: the grammar's name of it, "bare" when there is none.
+        words: its spans.
+        number: the number in it; 2 for "both".
+        comparison: how a count is compared, for "at least two".
+        pointed: what one points at, for "this".
+        free: whether it is "any".
+    """
+
+    label: str
+    words: Words = ()
+    number: int | None = None
+    comparison: Comparison | None = None
+    pointed: Pointed | None = None
+    free: bool = False
+
+    def over(self, nominal: Nominal) -> Quantified:
+        """The noun phrase that it makes of a nominal."""
+        label, objects = self.label, nominal.objects
+        if self.pointed is not None:
+            label = "the"
+            # "This one" is no more than "this".
+            if isinstance(objects, Everything):
+                objects = self.pointed.at(*self.pointed.words, *objects.words)
+            else:
+                objects = Intersect(objects, self.pointed)
+        return Quantified(
+            label,
+            self.words,
+            objects,
+            nominal.head,
+            nominal.plural,
+            nominal.ranked,
+            self.number or nominal.number,
+            self.comparison,
+            self.free,
+        )
 
 
 class Phrases(Nominals):
@@ -79,76 +128,121 @@ class Phrases(Nominals):
         return context
 
     def _quantified(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
-        determiner, words, number, comparison = self._determiner(tree)
+        if tree.children[0].label == "grouped":
+            return self._excepted(tree, context, self._grouped(tree.children[0], context))
+        said = self._determiner(tree)
         body = tree.find("nominal", "anything")
-        exception = tree.find("exception")
-        assert body is not None
-        found: Scored[NounPhrase] = []
-        if body.label == "anything":
+        if body is None:
+            # "This" alone, without a noun.
+            plain = Nominal(Everything(), Everything(), plural=said.label == "these")
+            nominals: Scored[Nominal] = [(0.0, plain)]
+        elif body.label == "anything":
             nominals = self._anything(body)
         else:
-            nominals = self._nominal(body, context, determiner, number)
+            nominals = self._nominal(body, context, said.label, said.number)
+        found: Scored[Quantified] = []
         for cost, nominal in nominals:
-            cost += self._number_clash(determiner, number, nominal)
-            steps: list[Step] = []
-            if exception is not None:
-                steps.append(self._excepting(exception, context, nominal))
-                cost += LOW_EXCEPTION if context.landmark else 0.0
-            for total, objects in self._apply([(cost, nominal.objects)], steps):
-                phrase = Quantified(
-                    determiner,
-                    words,
-                    objects,
-                    nominal.head,
-                    nominal.plural,
-                    nominal.ranked,
-                    number or nominal.number,
-                    comparison,
-                )
-                found.append((total, phrase))
+            if nominal.other:
+                self.refused.append(NoReadingError(OTHER_THAN_WHAT, nominal.other))
+                continue
+            if said.label in ("this", "these") and nominal.plural != (said.label == "these"):
+                disagreeing = NoReadingError("this does not agree with its noun", said.words[:1])
+                self.refused.append(disagreeing)
+                continue
+            cost += self._number_clash(said.label, said.number, nominal)
+            found.append((cost, said.over(nominal)))
+        return self._excepted(tree, context, found)
+
+    def _excepted(
+        self, tree: Tree, context: Context, found: Scored[Quantified]
+    ) -> Scored[NounPhrase]:
+        """Take what a phrase excepts away from the set that it describes."""
+        exception = tree.find("exception")
+        if exception is None:
+            return [*found]
+        extra = LOW_EXCEPTION if context.landmark else 0.0
+        return [
+            (total, replace(phrase, objects=objects))
+            for cost, phrase in found
+            for total, objects in self._apply(
+                [(cost + extra, phrase.objects)], [self._excepting(exception, context, phrase)]
+            )
+        ]
+
+    def _grouped(self, tree: Tree, context: Context) -> Scored[Quantified]:
+        """The row of cups; but a pair of scissors is one thing."""
+        form = self._concept(tree, "FORM")
+        words = self._spans(tree, "FORM")
+        article = self._spans(tree, "THE") if tree.children[0].label == "THE" else ()
+        found: Scored[Quantified] = []
+        for cost, nominal in self._nominal(tree.children[-1], context, "bare"):
+            head = nominal.head
+            if not nominal.plural or nominal.other:
+                self.refused.append(NoReadingError("a group is of several things", words))
+                continue
+            if (
+                form == "pair"
+                and isinstance(head, Select)
+                and self._lexicon.has_feature("pair", head.category)
+            ):
+                indefinite = "indefinite" if tree.find("INDEFINITE") else "bare"
+                label = "the" if article else indefinite
+                objects = nominal.objects.at(*words, *nominal.objects.words)
+                found.append((cost, Quantified(label, article, objects, head, plural=False)))
+                continue
+            if tree.find("INDEFINITE"):
+                raise NoReadingError("only the one group there is can be spoken of", words)
+            group = TheGroup(nominal.objects, form, words=(*article, *words))
+            guess = 0.0 if article else DEFINITE_GUESS
+            found.append((cost + guess, Quantified("group", (), group, head, plural=False)))
         return found
 
-    def _determiner(
-        self, tree: Tree
-    ) -> tuple[str, tuple[Span, ...], int | None, Comparison | None]:
+    def _determiner(self, tree: Tree) -> Determiner:
         first = tree.children[0]
+        if first.label == "anything" and first.find("EVERYTHING"):
+            return Determiner("everything", self._spans(first, "EVERYTHING"))
         if first.label in ("nominal", "anything"):
-            return "bare", (), None, None
+            return Determiner("bare")
         number: int | None = 2 if first.label == "both" else None
-        comparison = None
+        comparison, pointed, free = None, None, False
         for leaf in first.leaves():
-            if leaf.label == "NUMBER":
-                number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
-            elif leaf.label == "COMPARISON":
-                concept = self._unit(leaf).sense(WordClass.COMPARISON).concept
-                comparison = Comparison(concept)
+            match leaf.label:
+                case "NUMBER":
+                    number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
+                case "COMPARISON":
+                    concept = self._unit(leaf).sense(WordClass.COMPARISON).concept
+                    comparison = Comparison(concept)
+                case "POINTING" | "POINTING_MANY":
+                    concept = self._unit(leaf).sense(WordClass[leaf.label]).concept
+                    pointed = Pointed(concept, words=(leaf.span,))
+                case "INDEFINITE":
+                    free = self._unit(leaf).sense(WordClass.INDEFINITE).concept == "any"
         if number == 0 and comparison is None:
             raise NoReadingError
-        words = () if first.label == "indefinite" else tuple(leaf.span for leaf in first.leaves())
-        return first.label, words, number, comparison
+        words = tuple(leaf.span for leaf in first.leaves() if leaf.label != "OF")
+        if first.label == "indefinite":
+            words = ()
+        return Determiner(first.label, words, number, comparison, pointed, free)
 
     @staticmethod
     def _number_clash(determiner: str, number: int | None, nominal: Nominal) -> float:
         if determiner == "each" or number == 1:
             return NUMBER_CLASH if nominal.plural else 0.0
-        if determiner == "all" or (number is not None and number > 1):
+        if determiner in ("all", "most", "most_of") or (number is not None and number > 1):
             return 0.0 if nominal.plural else NUMBER_CLASH
         return 0.0
 
     def _anything(self, tree: Tree) -> Scored[Nominal]:
-        concept = self._unit(tree.children[0]).sense(WordClass.ANYTHING).concept
-        words = self._spans(tree, "ANYTHING")
+        concept = self._concept(tree, "ANYTHING", "EVERYTHING")
+        words = self._spans(tree, "ANYTHING", "EVERYTHING")
         everything: Op = Everything(words=words)
         if concept != "everything":
             everything = Select(concept, words=words)
-        posts = [child for child in tree.children if child.unit is None]
-        steps = [self._step(post, everything, plural=True) for post in posts]
-        return [
-            (cost, Nominal(objects, everything, plural=True, ranked=False))
-            for cost, objects in self._apply([(0.0, everything)], steps)
-        ]
+        before, _, after = divide(tree)
+        base = Nominal(everything, everything, plural=True)
+        return self._modified(base, before, after, "bare")
 
-    def _excepting(self, tree: Tree, context: Context, nominal: Nominal) -> Step:
+    def _excepting(self, tree: Tree, context: Context, nominal: Nominal | Quantified) -> Step:
         """Take away what an exception names.
 
         "one" in it is the head noun, so that "but not the green one" means the green plate; with
@@ -190,7 +284,9 @@ def _sharing(row: tuple[NounPhrase, ...], phrase: NounPhrase) -> Scored[NounPhra
             return [(0.0, phrase)]
         if before.determiner in ("the", "indefinite", "all", "each") and before.number is None:
             shared = replace(phrase, determiner=before.determiner)
-            return [(0.0, shared), (UNLIKE_PARTS, phrase)]
+            # "The cup or plates": one "the" seldom stands for a singular and a plural.
+            unlike = before.determiner == "the" and before.plural != phrase.plural
+            return [(UNLIKE_PARTS if unlike else 0.0, shared), (UNLIKE_PARTS, phrase)]
     return [(UNLIKE_PARTS if _kind(before) != _kind(phrase) else 0.0, phrase)]
 
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from neurosym.grammar.classes import WordClass
+from neurosym.grammar.classes import BOUND, WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.tokens import Token
 from neurosym.span import Span
 
-_MODIFIER_TAGS = {"JJ", "JJR", "VBN", "VBG", "VBD"}
+_PARTICIPLES = {"VBN", "VBG", "VBD"}
+_MODIFIER_TAGS = {"JJ", "JJR"} | _PARTICIPLES
 _GUESS_TAGS = _MODIFIER_TAGS | {"VB", "VBP", "FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"}
 _NEGATED = re.compile(r"(non|un(?!der))\w{3,}|\w{3,}less")
 _NOT_NEGATED = {"unique", "united", "uniform", "unified", "universal", "wireless", "stainless"}
@@ -54,9 +55,14 @@ class Unit:
         return any(s.word_class in (WordClass.NOUN, WordClass.PLURAL_NOUN) for s in self.senses)
 
     @property
-    def not_understood(self) -> bool:
+    def listed_unknown(self) -> bool:
         """Whether it is listed as a word that changes what is meant in a way we cannot say."""
         return any(s.concept != UNLISTED for s in self.all(WordClass.UNKNOWN))
+
+    @property
+    def not_understood(self) -> bool:
+        """Whether it changes what is meant, in a way we cannot say but in its own constructions."""
+        return self.listed_unknown or any(s.word_class in BOUND for s in self.senses)
 
     def all(self, word_class: WordClass) -> tuple[Sense, ...]:
         """Every sense of a class."""
@@ -75,7 +81,7 @@ def segmentations(
     bases = tuple(_base_forms(token) for token in tokens)
     longest = _cut(tokens, lowers, bases, lexicon, split=None)
     yield longest, None
-    phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.not_understood]
+    phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.listed_unknown]
     for unit in phrases[: limit - 1]:
         yield _cut(tokens, lowers, bases, lexicon, split=unit.tokens[0].index), unit
 
@@ -128,9 +134,12 @@ def _hyphenated(tokens: tuple[Token, ...], start: int) -> int:
 def _base_forms(token: Token) -> tuple[str, ...]:
     """What the word may be the plural of: its lemma, and its form less the ending.
 
-    The latter because taggers take bare plurals for verbs: "cubes" of a verb "cub".
+    The latter because taggers take bare plurals for verbs: "cubes" of a verb "cub". The lemma of
+    a participle is a verb, though, which the noun may look like: "stacked".
     """
-    forms = (token.lemma, _singular(token.lower))
+    forms: tuple[str, ...] = (token.lemma, _singular(token.lower))
+    if token.tag in _PARTICIPLES:
+        forms = forms[1:]
     return tuple(dict.fromkeys(form for form in forms if form != token.lower))
 
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from neurosym.grammar import Lexicon, Parse, Parser
     from neurosym.perception.base import Perception
     from neurosym.perception.images import load_image
+    from neurosym.pixels import ImageSize
     from neurosym.program import Op, parse_program
     from neurosym.result import Result
-    from neurosym.scene import ImageSize, Scene
+    from neurosym.scene import Scene
     from neurosym.span import Span
 
 __version__ = "0.1.0"
@@ -26,7 +27,7 @@ _HOME = {
     "Alignment": "alignment",
     "Executor": "executors.base",
     "Grounder": "api",
-    "ImageSize": "scene",
+    "ImageSize": "pixels",
     "Lexicon": "grammar",
     "NeurosymError": "errors",
     "Op": "program",

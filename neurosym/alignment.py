@@ -8,7 +8,7 @@ something that the word's node speaks of, so alignment is bookkeeping over spans
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import DataError, did_you_mean, nearest
-from neurosym.program import Kind, Op, signature
-from neurosym.program.operator import Name, Whole
-from neurosym.scene import ImageSize, Scene
+from neurosym.pixels import ImageSize, portion_masks
+from neurosym.program import PORTIONS, Kind, Op, signature
+from neurosym.program.operator import names_of
+from neurosym.scene import Scene
 from neurosym.span import Span
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from neurosym.grammar import Token
     from neurosym.result import Result
 
-Part = Literal["object", "category", "attribute", "relation", "order", "number"]
+Part = Literal[
+    "object", "category", "attribute", "relation", "order", "number", "group", "portion", "action"
+]
 """What a content word contributes to the program."""
 WordKind = Part | Literal["function", "unused"]
 Key = str | tuple[str, int]
@@ -38,6 +41,17 @@ FLOOR = 0.02
 """Objects that are at most this probable in every node are left out of the maps."""
 MAX_SIDE = 2048
 """Longest side of a map in pixels; larger images get reduced maps."""
+_LANDMARKS = ("landmarks", "first", "second")
+"""What operators call the sets to which others stand in a relation."""
+_PARTS: dict[str, Part] = {
+    "order": "order",
+    "attribute": "attribute",
+    "category": "category",
+    "form": "group",
+    "portion": "portion",
+    "action": "action",
+}
+"""Role of a name -> the part of the node that has it; the first that a node has counts."""
 _NUMERALS = frozenset(
     (
         *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -62,12 +76,14 @@ class _Layer:
         weights: [N] float32 in [0, 1].
         exclusive: whether at most one of all the objects is meant, as by a referent.
         evidence: attribute and value to look for in the pixels themselves.
+        portion: the portion of each object's box to which its mask is cut; "" for all of it.
     """
 
     role: str
     weights: Tensor
     exclusive: bool
     evidence: tuple[str, str] | None = None
+    portion: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +95,9 @@ class Alignment:
     so that their probabilities add up, and different things are taken to be independent, so that
     the map stays in [0, 1] where their masks overlap. What a referent ("the chair") lends is
     exclusive throughout, and adds up. The map of an attribute is multiplied by the evidence of
-    the single pixels where they tell (colours, places). The map of a relation word is the larger
-    of its figure's and its landmark's; :meth:`roles` keeps the two apart. A word of several nodes
+    the single pixels where they tell (colours, places), and that of a part ("the left half of")
+    is cut to that part of each object's box. The map of a relation word is the larger of its
+    figure's and its landmarks'; :meth:`roles` keeps the two apart. A word of several nodes
     has the largest of their maps, and every word of a phrase ("to the left of") has the phrase's.
 
     Determiners, auxiliaries, connectives and question words align to nothing: they are listed in
@@ -283,7 +300,7 @@ class Alignment:
             something = torch.zeros(self.size)
             for row in rows:
                 weight = float(layer.weights[self._drawn[row]])
-                something += weight * self._masks[row]
+                something += weight * self._masks[row] * self._share(row, layer.portion)
             nothing *= 1 - something.clamp(max=1)
         drawn = (1 - nothing).clamp(0, 1)
         if groups and layer.evidence is not None and self.scene.pixels is not None:
@@ -291,6 +308,13 @@ class Alignment:
             if seen is not None:
                 drawn *= self._reduce(seen.detach().cpu().float()).clamp(0, 1)
         return drawn
+
+    def _share(self, row: int, portion: str) -> Tensor | float:
+        """How much of each pixel of a drawn object lies in a portion of the object."""
+        if not portion:
+            return 1.0
+        boxes = self.scene.boxes[[self._drawn[row]]].detach().cpu()
+        return self._reduce(portion_masks(boxes, PORTIONS[portion], self.image_size)[0].float())
 
     def _reduce(self, plane: Tensor) -> Tensor:
         """A [height, width] float32 plane of the image at the maps' size, by mean over areas."""
@@ -369,11 +393,11 @@ def align(result: Result, *, floor: float = FLOOR, max_side: int = MAX_SIDE) -> 
     layers: list[tuple[_Layer, ...]] = []
     function_words, unused_words = [], []
     phrases: list[list[int]] = []
-    before: list[tuple[int, Span]] = []
+    before: list[tuple[int, Span, Part]] = []
     nodes = list(result.program.walk())
     for token in result.tokens:
         bound = [found for node in nodes if (found := _binds(node, token)) is not None]
-        places = [(id(node), span) for node, span, _ in bound]
+        places = [(id(node), span, part) for node, span, part in bound]
         if bound:
             if places == before:
                 layers.append(layers[-1])
@@ -407,19 +431,33 @@ def align(result: Result, *, floor: float = FLOOR, max_side: int = MAX_SIDE) -> 
 
 def part_of(node: Op) -> Part | None:
     """What the words of a node contribute, read from its signature; None for function words."""
-    parameters = signature(type(node))
-    roles = {p.declared.role for p in parameters if isinstance(p.declared, Name)}
-    if "relation" in roles or any(p.name == "landmarks" for p in parameters):
+    if landmarks_of(node):
         return "relation"
-    if "order" in roles:
-        return "order"
-    if "value" in roles:
-        return "attribute"
-    if "category" in roles:
-        return "category"
+    roles = {role for role, _ in names_of(node)}
+    found = next((part for role, part in _PARTS.items() if role in roles), None)
+    if found is not None:
+        return found
     if not node.operands:
         return "object"
-    return "number" if any(isinstance(p.declared, Whole) for p in parameters) else None
+    return "number" if _counts(node) else None
+
+
+def landmarks_of(node: Op) -> tuple[Op, ...]:
+    """The operands to which a node relates others: none unless it is a relation.
+
+    >>> from neurosym.program import parse_program
+    >>> landmarks_of(parse_program("(between (select cup) (select plate) (select fork))"))
+    ((select plate), (select fork))
+    """
+    named = (p.name for p in signature(type(node)) if p.name in _LANDMARKS)
+    return tuple(getattr(node, name) for name in named)
+
+
+def names_one(node: Op) -> bool:
+    """Whether at most one object is meant: a referent, or a part of one, or what to do with it."""
+    while node.returns in (Kind.REGION, Kind.INTENT):
+        node = node.operands[0]
+    return node.returns is Kind.REFERENT
 
 
 def steps_by_node(result: Result) -> Callable[[Op], Step | None]:
@@ -439,6 +477,8 @@ def steps_by_node(result: Result) -> Callable[[Op], Step | None]:
 def _binds(node: Op, token: Token) -> tuple[Op, Span, Part] | None:
     """The node, its words that hold the token, and its part; None where it has none for it."""
     part = part_of(node)
+    if part == "relation" and _counts(node) and _is_number(token):
+        part = "number"
     if part is None or (part == "number" and not _is_number(token)):
         return None
     for span in node.words:
@@ -447,40 +487,38 @@ def _binds(node: Op, token: Token) -> tuple[Op, Span, Part] | None:
     return None
 
 
+def _counts(node: Op) -> bool:
+    """Whether a node holds how many objects there are."""
+    return any(p.name in ("count", "number") for p in signature(type(node)))
+
+
 def _is_number(token: Token) -> bool:
     lowered = token.text.lower()
     return token.pos == "NUM" or lowered.isdigit() or lowered in _NUMERALS
 
 
 def _lend(node: Op, part: Part, step_of: Callable[[Op], Step | None]) -> Iterator[_Layer]:
-    named: dict[str, str] = {
-        p.declared.role: getattr(node, p.name)
-        for p in signature(type(node))
-        if isinstance(p.declared, Name)
-    }
-    evidence = (named["attribute"], named["value"]) if part == "attribute" else None
-    # A number belongs to what is counted: a truth has no objects of its own.
-    figure = node if node.returns in (Kind.OBJECTS, Kind.REFERENT) else node.operands[0]
-    sides = [("figure" if part == "relation" else "", figure)]
+    names = names_of(node)
+    attribute = next((name for role, name in names if role == "attribute"), "")
+    seen: list[tuple[str, str] | None] = [
+        (attribute, name) for role, name in names if role == "value"
+    ]
+    portion = next((name for role, name in names if role == "portion"), "")
+    # A truth, a number or a value has no objects of its own: its words speak of what it is about.
+    figure = node if node.returns.is_of_objects else node.operands[0]
+    landmarks = landmarks_of(node)
+    sides = [("", figure)]
     if part == "relation":
-        sides += [
-            ("landmark", getattr(node, p.name))
-            for p in signature(type(node))
-            if p.name == "landmarks"
-        ]
-    yield from _layers(sides, evidence, step_of)
-
-
-def _layers(
-    sides: Iterable[tuple[str, Op]],
-    evidence: tuple[str, str] | None,
-    step_of: Callable[[Op], Step | None],
-) -> Iterator[_Layer]:
-    for role, node in sides:
-        step = step_of(node)
+        sides = [("figure", figure), *(("landmark", landmark) for landmark in landmarks)]
+    elif part == "number" and hasattr(node, "number") and landmarks:
+        # "next to two plates": the plates are two.
+        sides = [("", landmark) for landmark in landmarks]
+    for role, side in sides:
+        step = step_of(side)
         if step is not None and step.objects is not None:
             weights = step.objects.detach().cpu().float()
-            yield _Layer(role, weights, node.returns is Kind.REFERENT, evidence)
+            for evidence in seen or [None]:
+                yield _Layer(role, weights, names_one(side), evidence, portion)
 
 
 def _word(key: Key) -> str:

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neurosym.errors import OptionError, PerceptionError, UnknownConceptError
+from neurosym.errors import (
+    OptionError,
+    PerceptionError,
+    UnknownConceptError,
+    did_you_mean,
+    nearest,
+)
 from neurosym.executors.base import Executor, Outcome
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.grammar import Lexicon, Parse, Parser, Reading, Tree
 from neurosym.models.store import path_of
 from neurosym.perception.base import Perception
+from neurosym.perception.detections import Calibration
 from neurosym.perception.images import MAX_PIXELS, load_image
 from neurosym.perception.pipeline import DefaultPerception
-from neurosym.program import Filter, Op
+from neurosym.program import Definites, Op, read_definites
+from neurosym.program.operator import names_of
 from neurosym.reading import utility
-from neurosym.result import PRESUME, THRESHOLD, Decision, Result, decide
+from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
 from neurosym.scene import Scene
 from neurosym.span import Span
 
@@ -40,6 +48,8 @@ class Grounder:
         parser: makes programs from texts.
         executor: runs programs; the tensor executor when left out.
         threshold, presume, abstain: how answers are decided; see :func:`neurosym.result.decide`.
+        the: how "the" is read: a :class:`neurosym.program.Definites` or its name ("strict",
+            "polyadic", "accommodate", "abstain").
         max_readings: most readings of a text that are executed.
         max_pixels: largest image that :meth:`perceive` takes.
 
@@ -62,6 +72,7 @@ class Grounder:
         threshold: float = THRESHOLD,
         presume: float = PRESUME,
         abstain: float = 0.0,
+        the: Definites | str = Definites.STRICT,
         max_readings: int = MAX_READINGS,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
@@ -74,6 +85,7 @@ class Grounder:
         self.threshold = threshold
         self.presume = presume
         self.abstain = abstain
+        self.the = definites_of(the)
         self.max_readings = max_readings
         self.max_pixels = max_pixels
 
@@ -84,6 +96,7 @@ class Grounder:
         spacy: Language | str | Path | None = None,
         lexicon: Lexicon | str | Path | None = None,
         concepts: str | Path | None = None,
+        calibration: Calibration | str | Path | None = None,
         **options: Any,
     ) -> Grounder:
         """The grounder with default models; fetches their weights when they are not cached.
@@ -94,15 +107,18 @@ class Grounder:
                 out, an installed ``en_core_web_*``, else the one of the model store.
             lexicon: the words of the language: a lexicon or a TOML file.
             concepts: a TOML file of nouns and the detector categories that they cover.
+            calibration: what the detector's scores mean, or a file that
+                ``benchmarks/fit_calibration.py`` wrote; the one of the package when left out.
             options: further arguments of :class:`Grounder`.
 
         Raises:
             ModelStoreError: weights are missing and cannot be fetched.
             LexiconError: a file of words is wrong.
+            PerceptionError: a file of a calibration is wrong.
         """
         if isinstance(lexicon, str | Path):
             lexicon = Lexicon.load(Path(lexicon))
-        perception = default_perception(device, concepts)
+        perception = default_perception(device, concepts, calibration)
         parser = Parser(find_pipeline() if spacy is None else spacy, lexicon)
         return Grounder(perception, parser, **options)
 
@@ -124,7 +140,9 @@ class Grounder:
         """The readings of a text; see :meth:`neurosym.grammar.Parser.parse`."""
         return self.parser.parse(text)
 
-    def ground(self, scene: Scene, text: str | Parse | Op) -> Result:
+    def ground(
+        self, scene: Scene, text: str | Parse | Op, *, the: Definites | str | None = None
+    ) -> Result:
         """Answer a text about a scene.
 
         Readings are tried in the order of their scores, until none that is left could do better;
@@ -134,6 +152,7 @@ class Grounder:
         Args:
             scene: from :meth:`perceive` or elsewhere.
             text: an expression or question, its parse, or a program.
+            the: how "the" is read in this text; the grounder's way when left out.
 
         Returns:
             The result. What the scene has no word for gives the status "unsupported".
@@ -141,7 +160,9 @@ class Grounder:
         Raises:
             TextError, GrammarError: the text cannot be read.
             ExecutionError: the program exceeds a bound.
+            OptionError: there is no such reading of "the".
         """
+        policy = self.the if the is None else definites_of(the)
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
             parse = self.parse(parse)
@@ -149,24 +170,21 @@ class Grounder:
         for reading in parse.readings[: self.max_readings]:
             if best is not None and reading.score <= best[0]:
                 break
-            seen, found = self._execute(scene, reading.program)
+            seen, found = self._execute(scene, read_definites(reading.program, policy))
             worth = utility(reading, found if isinstance(found, Outcome) else None)
             if best is None or worth > best[0]:
                 best = (worth, reading, seen, found)
         if best is None:
             raise AssertionError("a parse has at least one reading")
         _, reading, seen, found = best
+        procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         if isinstance(found, UnknownConceptError):
             found.text = parse.text
-            return Result(parse, seen, None, Decision("unsupported"), reading, found)
-        decision = decide(
-            found,
-            seen,
-            threshold=self.threshold,
-            presume=self.presume,
-            abstain=self.abstain,
-        )
-        return Result(parse, seen, found, decision, reading)
+            return Result(
+                parse, seen, None, Decision("unsupported"), reading, found, procedure=procedure
+            )
+        decision = procedure.decide(found, seen)
+        return Result(parse, seen, found, decision, reading, procedure=procedure)
 
     def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | UnknownConceptError]:
         try:
@@ -178,32 +196,56 @@ class Grounder:
     def _attend(self, scene: Scene, program: Op) -> Scene:
         """The scene with the attributes that the program asks of the objects that it asks about.
 
-        Inner filters come first, so that outer ones see fewer objects.
+        Inner nodes come first, so that outer ones see fewer objects.
         """
+        if scene.pixels is None:
+            return scene
         for node in program.walk():
-            if not isinstance(node, Filter) or scene.pixels is None:
-                continue
-            table = scene.attribute(node.attribute)
-            if bool(table.evidence.all()):
-                continue
-            reached = self.executor.run(node.objects, scene).objects
-            if reached is None:
-                raise AssertionError("a filter's operand is a set")
-            scene = scene.observe(node.attribute, (reached >= MATTERS).nonzero().flatten().tolist())
+            asked = [name for role, name in names_of(node) if role == "attribute"]
+            for name in scene.attributes if node.sees_all else asked:
+                if bool(scene.attribute(name).evidence.all()):
+                    continue
+                # Of one object it matters as soon as it may be in any operand.
+                reached = torch.zeros_like(scene.existence)
+                for operand in node.operands:
+                    found = self.executor.run(operand, scene).objects
+                    if found is not None:
+                        reached = torch.maximum(reached, found)
+                matter = (reached >= MATTERS).nonzero().flatten().tolist()
+                scene = scene.observe(name, matter)
         return scene
 
 
+def definites_of(policy: Definites | str) -> Definites:
+    """The reading of "the" of this name, or OptionError with the names there are."""
+    try:
+        return Definites(policy)
+    except ValueError:
+        known = [definites.value for definites in Definites]
+        hint = did_you_mean(nearest(str(policy), known))
+        raise OptionError(
+            f'the reading of "the" must be one of {", ".join(known)}, not "{policy}"{hint}'
+        ) from None
+
+
 def default_perception(
-    device: str | torch.device | None = None, concepts: str | Path | None = None
+    device: str | torch.device | None = None,
+    concepts: str | Path | None = None,
+    calibration: Calibration | str | Path | None = None,
 ) -> DefaultPerception:
     """The default perception with weights from the model store, loaded when they are needed.
 
     Args:
         device: as for :meth:`Grounder.default`.
         concepts: as for :meth:`Grounder.default`.
+        calibration: as for :meth:`Grounder.default`.
     """
     file = None if concepts is None else Path(concepts)
-    return DefaultPerception.of(path_of, concepts=file, device=device_of(device))
+    if isinstance(calibration, str | Path):
+        calibration = Calibration.load(calibration)
+    return DefaultPerception.of(
+        path_of, concepts=file, device=device_of(device), calibration=calibration
+    )
 
 
 def device_of(device: str | torch.device | None) -> torch.device:

@@ -18,6 +18,7 @@ from neurosym import __version__
 from neurosym.errors import NeurosymError, OptionError
 from neurosym.files import check_folder, make_folder, write_atomically
 from neurosym.models.commands import add_commands
+from neurosym.program import Definites
 
 if TYPE_CHECKING:
     from neurosym.api import Grounder
@@ -74,6 +75,7 @@ def _arguments() -> argparse.ArgumentParser:
     ground.add_argument("photo", metavar="PHOTO", help="an image file, or a saved scene (.json)")
     ground.add_argument("text", metavar="TEXT", help="an expression or a question")
     _add_output(ground)
+    _add_reading(ground)
     _add_language(ground)
     _add_perception(ground)
     ground.set_defaults(handler=_ground)
@@ -94,6 +96,7 @@ def _arguments() -> argparse.ArgumentParser:
         "text", metavar="TEXT", nargs="?", help="ground this instead of the prepared expressions"
     )
     _add_output(demo)
+    _add_reading(demo)
     _add_language(demo)
     _add_perception(demo)
     demo.set_defaults(handler=_demo)
@@ -114,11 +117,22 @@ def _path(text: str) -> Path:
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
-        metavar="FOLDER",
+        metavar="OUT",
         type=_path,
-        help="write overlay.png, result.json and the alignment maps here",
+        help="a folder for overlay.png, result.json and the alignment maps; "
+        "or a file, answer.html, for a report that shows how everything hangs together",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--the",
+        metavar="READING",
+        default=Definites.STRICT.value,
+        help=f'how "the" is read: {", ".join(d.value for d in Definites)} '
+        f"({Definites.STRICT.value} when left out)",
+    )
 
 
 def _add_language(parser: argparse.ArgumentParser) -> None:
@@ -132,21 +146,30 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
         "--concepts", metavar="FILE", type=Path, help="a TOML file of nouns and what they cover"
     )
     parser.add_argument(
+        "--calibration",
+        metavar="FILE",
+        type=Path,
+        help="what the detector's scores are worth, as fitted by benchmarks.fit_calibration",
+    )
+    parser.add_argument(
         "--max-pixels", metavar="N", type=int, help="largest image that is taken, in pixels"
     )
 
 
 def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse]:
     """The grounder and the parse: all that can be refused before a picture is looked at."""
-    from neurosym.api import Grounder
+    from neurosym.api import Grounder, definites_of
 
+    the = definites_of(namespace.the)
     if namespace.out is not None:
-        check_folder(namespace.out)
+        check_folder(namespace.out.parent if _is_page(namespace.out) else namespace.out)
     grounder = Grounder.default(
         device=namespace.device,
         spacy=namespace.spacy,
         lexicon=namespace.lexicon,
         concepts=namespace.concepts,
+        calibration=namespace.calibration,
+        the=the,
         max_pixels=_pixel_bound(namespace),
     )
     return grounder, grounder.parse(text)
@@ -205,10 +228,24 @@ def _report(result: Result, namespace: argparse.Namespace) -> int:
         _section("Answer", answer_text(result))
         _section("Why", result.explain())
     if namespace.out is not None:
-        written = _write(result, namespace.out)
+        out: Path = namespace.out
+        written = [_write_page(result, out)] if _is_page(out) else _write(result, out)
         if not namespace.json:
             _section("Written", "\n".join(str(path) for path in written))
     return 0
+
+
+def _is_page(out: Path) -> bool:
+    """Whether an output is one report, not a folder."""
+    from neurosym.views.report import is_report
+
+    return is_report(out) and not out.is_dir()
+
+
+def _write_page(result: Result, path: Path) -> Path:
+    page = result.report()
+    make_folder(path.parent)
+    return write_atomically(path, page.encode())
 
 
 def _write(result: Result, folder: Path) -> list[Path]:
@@ -261,7 +298,8 @@ def _scene(namespace: argparse.Namespace) -> int:
     if namespace.out is not None:
         check_folder(namespace.out.parent)
     image = load_image(namespace.photo, max_pixels=_pixel_bound(namespace))
-    scene = default_perception(namespace.device, namespace.concepts).perceive(image)
+    perception = default_perception(namespace.device, namespace.concepts, namespace.calibration)
+    scene = perception.perceive(image)
     scene = scene.observe(COLOR, range(len(scene)))
     if namespace.out is None:
         print(json.dumps(to_document(scene)))

@@ -6,7 +6,7 @@ import math
 
 from neurosym.executors.base import Outcome
 from neurosym.grammar import Reading
-from neurosym.program import Kind, Op, The, TheCount, ThePlural
+from neurosym.program import Op
 
 NO_TARGET = 0.35
 """The success that a failing reading is given, so that failing costs a bounded amount: a text whose
@@ -15,7 +15,7 @@ object is not there keeps its plain reading instead of becoming a hit by a strai
 
 def presuppositions(program: Op) -> int:
     """How many nodes of a program can fail."""
-    return sum(isinstance(node, The | TheCount | ThePlural) for node in program.walk())
+    return sum(node.presupposes for node in program.walk())
 
 
 def success(outcome: Outcome, program: Op) -> float:
@@ -24,7 +24,7 @@ def success(outcome: Outcome, program: Op) -> float:
     Readings that presuppose less succeed more easily; the mean makes them comparable.
     """
     held = max(0.0, 1.0 - outcome.none - outcome.many)
-    if outcome.kind is Kind.OBJECTS and not presuppositions(program):
+    if outcome.kind.is_of_objects and not presuppositions(program):
         return 1.0
     return math.pow(held, 1.0 / max(1, presuppositions(program)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,10 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import OptionError, UnknownConceptError
-from neurosym.executors.base import Outcome, Step
+from neurosym.executors.base import Executor, Outcome, Step
 from neurosym.executors.plan import Plan, plan
-from neurosym.program import Kind, Op
+from neurosym.pixels import portion_masks
+from neurosym.program import PORTIONS, Command, Definites, Kind, Op, Part, read_definites
 from neurosym.scene import Scene
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from neurosym.alignment import Alignment
     from neurosym.grammar import Parse, Reading, Token, Tree
+    from neurosym.reasons import Atom, Counterfactuals, Reasons, Sensitivity
 
 Status = Literal["ok", "none", "many", "abstained", "unsupported"]
 
@@ -33,14 +36,15 @@ class Decision:
         status: "ok"; "none" or "many" when that is likelier; "abstained" when no outcome is
             likely enough; "unsupported" when the scene lacks what the text names.
         objects: the objects that answer, likeliest first for a referent, else by number.
-        answer: of count (int) and exist (bool) programs when the status is "ok"; else None.
+        answer: of a number (int), a truth (bool) or a value (str) when the status is "ok"; None
+            for programs that answer with objects.
         probability: of the outcome that is reported: the status, and with it the answer or,
             for a referent, the object.
     """
 
     status: Status
     objects: tuple[int, ...] = ()
-    answer: int | bool | None = None
+    answer: int | bool | str | None = None
     probability: float = 0.0
 
 
@@ -54,6 +58,10 @@ when its odds exceed 0.7 / 0.3. The probabilities that are reported leave this p
 """
 
 
+WITHHOLD = 0.5
+"""Probability of a failed presupposition from which on the policy "abstain" gives no answer."""
+
+
 def decide(
     outcome: Outcome,
     scene: Scene,
@@ -61,6 +69,7 @@ def decide(
     threshold: float = THRESHOLD,
     presume: float = PRESUME,
     abstain: float = 0.0,
+    the: Definites = Definites.STRICT,
 ) -> Decision:
     """Choose the answer from the probabilities of an outcome.
 
@@ -72,6 +81,8 @@ def decide(
             likeliest member is in when the group reaches it.
         presume: prior probability in (0, 1) that what the text names is there; 0.5 is neutral.
         abstain: with a reported probability below this the status is "abstained".
+        the: the reading of "the"; with ``Definites.ABSTAIN`` the status is "abstained" where
+            something presupposed fails with a probability of one half or more.
 
     Returns:
         The decision: "none", "many" or, when both are less likely, the answer.
@@ -97,10 +108,16 @@ def decide(
         found = Decision("ok", answer=answer, probability=yes if answer else held - yes)
     elif outcome.kind is Kind.NUMBER and outcome.number is not None:
         best = int(outcome.number.argmax())
-        found = Decision("ok", answer=best, probability=float(outcome.number[best]))
+        found = Decision("ok", answer=best, probability=outcome.number[best].item())
+    elif outcome.kind is Kind.VALUE and outcome.value is not None:
+        best = int(outcome.value.argmax())
+        name = outcome.values[best]
+        found = Decision("ok", answer=name, probability=outcome.value[best].item())
     else:
         found = _choose(outcome, scene, threshold, held)
-    if found.probability < abstain:
+    failed = outcome.none - outcome.empty + outcome.many
+    withheld = the is Definites.ABSTAIN and failed >= WITHHOLD
+    if withheld or found.probability < abstain:
         return Decision("abstained", probability=found.probability)
     return found
 
@@ -137,6 +154,33 @@ def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) ->
     return tuple(index for index, total in scene.things(probabilities) if total >= threshold)
 
 
+@dataclass(frozen=True)
+class Procedure:
+    """How outcomes are made and decided, so that what might have been is judged in the same way.
+
+    Attributes:
+        executor: runs the programs; None is a tensor executor with its defaults.
+        threshold, presume, abstain, the: see :func:`decide`.
+    """
+
+    executor: Executor | None = None
+    threshold: float = THRESHOLD
+    presume: float = PRESUME
+    abstain: float = 0.0
+    the: Definites = Definites.STRICT
+
+    def decide(self, outcome: Outcome, scene: Scene) -> Decision:
+        """What is answered; raises what :func:`decide` raises."""
+        return decide(
+            outcome,
+            scene,
+            threshold=self.threshold,
+            presume=self.presume,
+            abstain=self.abstain,
+            the=self.the,
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """The answer to a text about a scene, with every intermediate value.
@@ -148,6 +192,7 @@ class Result:
         decision: what is answered.
         reading: the reading that was chosen.
         error: what the scene lacks, when the status is "unsupported".
+        procedure: how the outcome was made and decided.
     """
 
     parse: Parse
@@ -156,6 +201,7 @@ class Result:
     decision: Decision
     reading: Reading
     error: UnknownConceptError | None = None
+    procedure: Procedure = Procedure()
 
     @property
     def message(self) -> str:
@@ -183,9 +229,14 @@ class Result:
         return self.parse.readings
 
     @property
+    def the(self) -> Definites:
+        """The reading of "the" by which the program was run."""
+        return self.procedure.the
+
+    @cached_property
     def program(self) -> Op:
-        """The program of the chosen reading."""
-        return self.reading.program
+        """The program that was run: that of the chosen reading, with "the" read as wanted."""
+        return read_definites(self.reading.program, self.the)
 
     @property
     def plan(self) -> Plan:
@@ -208,8 +259,8 @@ class Result:
         return self.decision.status
 
     @property
-    def answer(self) -> int | bool | None:
-        """The answer of a count (int) or exist (bool) question; None for other programs."""
+    def answer(self) -> int | bool | str | None:
+        """The answer of a question: a number, yes or no, a value; None for other programs."""
         return self.decision.answer
 
     @property
@@ -229,8 +280,20 @@ class Result:
 
     @cached_property
     def masks(self) -> Tensor:
-        """[K, height, width] bool, the masks of :attr:`objects`, made when first asked for."""
-        return self.scene.masks(self.objects)
+        """[K, height, width] bool, the masks of :attr:`objects`, made when first asked for.
+
+        Of a part ("the left half of the table") only that part of each mask.
+        """
+        masks = self.scene.masks(self.objects)
+        if isinstance(self.program, Part):
+            portion = PORTIONS[self.program.portion]
+            masks = masks & portion_masks(self.boxes, portion, self.scene.size)
+        return masks
+
+    @property
+    def intent(self) -> str | None:
+        """What is to be done with :attr:`objects` ("pick_up"); None when nothing is."""
+        return self.program.action if isinstance(self.program, Command) else None
 
     @property
     def probabilities(self) -> Tensor:
@@ -245,6 +308,26 @@ class Result:
         from neurosym.alignment import align
 
         return align(self)
+
+    @cached_property
+    def reasons(self) -> Reasons:
+        """What the answer depends on and what would change it, worked out when first asked for."""
+        from neurosym.reasons import Reasons
+
+        return Reasons(self)
+
+    @property
+    def atoms(self) -> Sequence[Atom]:
+        """The single scores of the scene that the program can see."""
+        return self.reasons.atoms
+
+    def sensitivity(self, index: int | None = None) -> tuple[Sensitivity, ...]:
+        """On which scores the answer depends most; see :meth:`Reasons.sensitivity`."""
+        return self.reasons.sensitivity(index)
+
+    def counterfactuals(self) -> Counterfactuals:
+        """Which small changes of the program or of a score would change the answer."""
+        return self.reasons.counterfactuals
 
     def explain(self) -> str:
         """Why this is the answer, in words."""
@@ -262,12 +345,27 @@ class Result:
         """Open :meth:`picture` in the system's image viewer."""
         self.picture().show()
 
+    def report(self) -> str:
+        """One HTML page, complete in itself, that links words, program, steps and pixels."""
+        from neurosym.views.report import report
+
+        return report(self)
+
     def save(self, path: str | Path) -> Path:
-        """Write :meth:`picture` to ``path``, atomically; the suffix names the format.
+        """Write :meth:`report` (.html) or :meth:`picture` (any other suffix), atomically.
+
+        Args:
+            path: for example ``answer.html`` or ``answer.png``; the suffix names the format, and
+                the folder must exist.
+
+        Returns:
+            The path.
 
         Raises:
-            DataError: the suffix is no image format, or the file cannot be written.
+            DataError: the suffix names no format, or the file cannot be written.
         """
         from neurosym.views.overlay import save_picture
+        from neurosym.views.report import is_report, save_report
 
-        return save_picture(self.picture(), Path(path))
+        path = Path(path)
+        return save_report(self, path) if is_report(path) else save_picture(self.picture(), path)

@@ -4,35 +4,31 @@ A scene is a distribution over crisp worlds. Object i exists with probability ``
 hypotheses of one thing share a group, of which at most one member exists. An object that exists
 has one category and one value per attribute, drawn independently from categorical distributions.
 Relations hold with the stored probabilities, never of an object with itself. Measures and
-distances are known numbers. Everything carries its source.
+distances are known numbers (comparatives are soft where a measure has noise). Everything carries
+its source.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from neurosym.errors import SceneError, UnknownConceptError
+from neurosym.pixels import ImageSize, Pixels, box_masks
 
 if TYPE_CHECKING:
     import networkx
 
+CATEGORY = "category"
+"""The attribute that programs call what an object is."""
 _SUM_TOLERANCE = 1e-3
 _Found = TypeVar("_Found")
-
-
-class ImageSize(NamedTuple):
-    """The size of an image in pixels."""
-
-    height: int
-    width: int
 
 
 @dataclass(frozen=True)
@@ -89,12 +85,15 @@ class Measure:
         unit: for example "px" or "px^2".
         source: "geometry", "given", or a model's name.
         approximate: True when it stands in for something that was not measured.
+        noise: scale of the error that the values were measured to have, in their unit; 0 when
+            they count as known. Comparatives are as soft as this makes them.
     """
 
     values: Tensor
     unit: str
     source: str
     approximate: bool = False
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,117 +107,6 @@ class Concept:
 
     categories: tuple[str, ...]
     approximate: bool = False
-
-
-class Pixels(ABC):
-    """What can still be asked of the picture behind a scene, answered when first asked for.
-
-    Masks and colours cost time, so only the objects that matter to an answer are looked at.
-    """
-
-    @abstractmethod
-    def image(self) -> Tensor | None:
-        """The picture, [height, width, 3] uint8 RGB, or None when it is not at hand."""
-
-    @abstractmethod
-    def masks(self, indices: Sequence[int]) -> Tensor:
-        """The masks of these objects: [len(indices), height, width] bool."""
-
-    @abstractmethod
-    def known_masks(self) -> Mapping[int, Tensor]:
-        """The masks that need no more work: object index -> [height, width] bool."""
-
-    @abstractmethod
-    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
-        """The distributions of an attribute for these objects: [len(indices), value] float32.
-
-        None when this picture cannot tell.
-        """
-
-    @abstractmethod
-    def evidence(self, attribute: str, value: str) -> Tensor | None:
-        """How far each pixel shows a value: [height, width] float32 in [0, 1].
-
-        None when single pixels say nothing about it.
-        """
-
-    def take(self, indices: Sequence[int]) -> Pixels:
-        """The same for a scene that keeps only these objects, in this order."""
-        return _TakenPixels(self, tuple(indices))
-
-
-@dataclass(frozen=True)
-class GivenMasks(Pixels):
-    """Masks that are there already, without a picture.
-
-    Attributes:
-        size: the image's size.
-        given: object index -> [height, width] bool.
-        boxes: [N, 4] xyxy; an object without a mask is taken to fill its box. Without boxes
-            every mask must be given.
-    """
-
-    size: ImageSize
-    given: Mapping[int, Tensor]
-    boxes: Tensor | None = None
-
-    def image(self) -> Tensor | None:  # noqa: D102 - inherited
-        return None
-
-    def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
-        missing = [i for i in indices if i not in self.given]
-        if self.boxes is None:
-            if missing:
-                raise SceneError(f"this scene holds no mask for object {missing[0]}")
-            boxes = torch.zeros((len(indices), 4))
-        else:
-            boxes = self.boxes[list(indices)]
-        made = box_masks(boxes, self.size)
-        for row, index in enumerate(indices):
-            if index in self.given:
-                made[row] = self.given[index]
-        return made
-
-    def known_masks(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
-        return dict(self.given)
-
-    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:  # noqa: ARG002, D102
-        return None
-
-    def evidence(self, attribute: str, value: str) -> Tensor | None:  # noqa: ARG002, D102
-        return None
-
-
-def box_masks(boxes: Tensor, size: ImageSize) -> Tensor:
-    """Masks [K, height, width] bool of filled boxes [K, 4] xyxy; at least a pixel wide and high."""
-    made = torch.zeros((len(boxes), *size), dtype=torch.bool)
-    for row, box in enumerate(boxes.tolist()):
-        x1, y1, x2, y2 = (round(v) for v in box)
-        columns = slice(max(x1, 0), max(x2, x1 + 1, 0))
-        made[row, max(y1, 0) : max(y2, y1 + 1, 0), columns] = True
-    return made
-
-
-@dataclass(frozen=True)
-class _TakenPixels(Pixels):
-    whole: Pixels
-    indices: tuple[int, ...]
-
-    def image(self) -> Tensor | None:
-        return self.whole.image()
-
-    def masks(self, indices: Sequence[int]) -> Tensor:
-        return self.whole.masks([self.indices[i] for i in indices])
-
-    def known_masks(self) -> Mapping[int, Tensor]:
-        there = self.whole.known_masks()
-        return {new: there[old] for new, old in enumerate(self.indices) if old in there}
-
-    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
-        return self.whole.score(attribute, [self.indices[i] for i in indices])
-
-    def evidence(self, attribute: str, value: str) -> Tensor | None:
-        return self.whole.evidence(attribute, value)
 
 
 @dataclass(frozen=True)
@@ -239,6 +127,7 @@ class Scene:
         measures: by name, for example "area".
         distances: [N, N] float32, how far apart two objects are; unit and source in ``distance``.
         concepts: words that the categories cover, beyond the categories' own names.
+        marks: what the user points at: pointer ("this", "that") -> [N] bool.
         pixels: answers what needs the picture; None when there is nothing to ask.
         provenance: what made this scene: models, versions, calibration.
 
@@ -256,6 +145,7 @@ class Scene:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     distances: Tensor | None = None
     concepts: Mapping[str, Concept] = field(default_factory=dict)
+    marks: Mapping[str, Tensor] = field(default_factory=dict)
     pixels: Pixels | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
@@ -308,6 +198,8 @@ class Scene:
         tables = [self.existence, self.categories.probabilities]
         tables += [attribute.probabilities for attribute in self.attributes.values()]
         tables += [relation.probabilities for relation in self.relations.values()]
+        if any(measure.noise for measure in self.measures.values()):
+            return False
         return all(bool(((t == 0) | (t == 1)).all()) for t in tables)
 
     def category_indices(self, word: str) -> tuple[int, ...]:
@@ -323,12 +215,18 @@ class Scene:
         raise UnknownConceptError("category", word, (*self.categories.values, *self.concepts))
 
     def attribute(self, name: str) -> Categorical:
-        """The attribute of this name, or UnknownConceptError."""
+        """The attribute of this name, or UnknownConceptError; "category" is one, too."""
+        if name == CATEGORY:
+            return self.categories
         return _look_up("attribute", name, self.attributes)
 
     def relation(self, name: str) -> Relation:
         """The relation of this name, or UnknownConceptError."""
         return _look_up("relation", name, self.relations)
+
+    def mark(self, pointer: str) -> Tensor:
+        """[N] bool, what the user points at with this pointer, or UnknownConceptError."""
+        return _look_up("pointer", pointer, self.marks)
 
     def measure(self, name: str) -> Measure:
         """The measure of this name, or UnknownConceptError."""
@@ -395,6 +293,7 @@ class Scene:
             },
             measures={n: replace(m, values=m.values[keep]) for n, m in self.measures.items()},
             distances=None if self.distances is None else self.distances[keep][:, keep],
+            marks={pointer: mark[keep] for pointer, mark in self.marks.items()},
             pixels=None if self.pixels is None else self.pixels.take(keep.tolist()),
         )
 
@@ -436,6 +335,7 @@ class Scene:
                 n: replace(r, probabilities=(r.probabilities >= 0.5).to(r.probabilities.dtype))
                 for n, r in self.relations.items()
             },
+            measures={n: replace(m, noise=0.0) for n, m in self.measures.items()},
         )
 
     def graph(self) -> networkx.MultiDiGraph:
@@ -443,8 +343,9 @@ class Scene:
 
         Nodes carry ``category`` (the likeliest), ``existence``, ``group``, ``box``,
         ``categories``, ``attributes`` (name -> value -> probability), ``unknown`` (names of
-        attributes of which only the prior is known) and ``measures``; edges, keyed by the
-        relation's name, carry ``probability``. The graph carries ``size`` and ``distances``.
+        attributes of which only the prior is known), ``measures`` and ``marks`` (the pointers that
+        point at it); edges, keyed by the relation's name, carry ``probability``. The graph carries
+        ``size``, ``distances`` and ``noise`` (measure -> scale of its error).
         """
         from neurosym.scene_io import to_graph
 
@@ -488,6 +389,7 @@ class Scene:
             },
             measures={n: replace(m, values=move(m.values)) for n, m in self.measures.items()},
             distances=None if self.distances is None else move(self.distances),
+            marks={pointer: move(mark) for pointer, mark in self.marks.items()},
         )
 
 
@@ -574,10 +476,17 @@ def _validate(scene: Scene) -> None:
     for name, measure in scene.measures.items():
         shaped(f'the measure "{name}"', measure.values, (count,))
         check(measure.values.isfinite().all(), f'the measure "{name}" must be finite')
+        check(
+            0 <= measure.noise < float("inf"),
+            f'the noise of "{name}" must be finite and not negative',
+        )
     if scene.distances is not None:
         shaped("distances", scene.distances, (count, count))
         known = scene.distances.isfinite() & (scene.distances >= 0)
         check(known.all(), "distances must be finite and at least 0")
+    for pointer, mark in scene.marks.items():
+        shaped(f'the mark "{pointer}"', mark, (count,))
+        check(mark.dtype is torch.bool, f'the mark "{pointer}" must be bool, not {mark.dtype}')
     for word, concept in scene.concepts.items():
         unknown = set(concept.categories) - set(scene.categories.values)
         check(not unknown, f'the concept "{word}" names unknown categories: {sorted(unknown)}')

@@ -12,20 +12,13 @@ from torch import Tensor
 
 from neurosym.errors import DataError, NeurosymError, SceneError
 from neurosym.files import make_folder, write_atomically
-from neurosym.scene import (
-    Categorical,
-    Concept,
-    GivenMasks,
-    ImageSize,
-    Measure,
-    Relation,
-    Scene,
-)
+from neurosym.pixels import GivenMasks, ImageSize
+from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 
 if TYPE_CHECKING:
     import networkx
 
-FORMAT = "neurosym-scene/1"
+FORMAT = "neurosym-scene/2"
 
 
 def to_graph(scene: Scene) -> networkx.MultiDiGraph:
@@ -35,7 +28,9 @@ def to_graph(scene: Scene) -> networkx.MultiDiGraph:
     graph = networkx.MultiDiGraph(
         size={"height": scene.size.height, "width": scene.size.width},
         distances=None if scene.distances is None else scene.distances.tolist(),
+        noise={name: measure.noise for name, measure in scene.measures.items()},
     )
+    marks = {pointer: mark.tolist() for pointer, mark in scene.marks.items()}
     boxes = scene.boxes.tolist()
     existence = scene.existence.tolist()
     groups = scene.groups.tolist()
@@ -54,6 +49,7 @@ def to_graph(scene: Scene) -> networkx.MultiDiGraph:
             attributes={name: rows[i] for name, rows in attributes.items()},
             unknown=tuple(n for n, table in scene.attributes.items() if not table.evidence[i]),
             measures={name: values[i] for name, values in measures.items()},
+            marks=tuple(pointer for pointer, mark in marks.items() if mark[i]),
         )
     for name, relation in scene.relations.items():
         for i, j, probability in _pairs(relation.probabilities):
@@ -122,10 +118,12 @@ def to_document(scene: Scene) -> dict[str, Any]:
                 "unit": m.unit,
                 "source": m.source,
                 "approximate": m.approximate,
+                "noise": m.noise,
             }
             for name, m in scene.measures.items()
         },
         "distances": None if scene.distances is None else scene.distances.tolist(),
+        "marks": {pointer: mark.tolist() for pointer, mark in scene.marks.items()},
         "concepts": {
             word: {"categories": list(c.categories), "approximate": c.approximate}
             for word, c in scene.concepts.items()
@@ -198,6 +196,7 @@ def from_document(document: dict[str, Any]) -> Scene:
                 m["unit"],
                 m["source"],
                 m["approximate"],
+                m["noise"],
             )
             for name, m in document["measures"].items()
         },
@@ -206,6 +205,10 @@ def from_document(document: dict[str, Any]) -> Scene:
             if document["distances"] is None
             else floats(document["distances"]).reshape(count, count)
         ),
+        marks={
+            pointer: torch.tensor(mark, dtype=torch.bool).reshape(count)
+            for pointer, mark in document["marks"].items()
+        },
         concepts={
             word: Concept(tuple(c["categories"]), c["approximate"])
             for word, c in document["concepts"].items()

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from neurosym.errors import PerceptionError
+from neurosym.perception.calibration import Temperature, fingerprint
 
 COLOURS: Final = (
     "black",
@@ -50,6 +51,8 @@ _STATISTICS: Final = 5
 # with the background.
 _ERODE_FROM: Final = 400
 _ERODE_TWICE_FROM: Final = 4000
+AS_IT_IS: Final = Temperature(1.0)
+"""The temperature that changes nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,8 @@ class ColourModel:
         floor: added to that mean before the logarithm.
         bias: [11] float32.
         weights: [5, 11] float32: weights of an object's statistics.
+        temperature: of the distributions over colours.
+        fitted_on: on what, for the provenance of scenes.
     """
 
     pixel: Tensor
@@ -69,6 +74,8 @@ class ColourModel:
     floor: float
     bias: Tensor
     weights: Tensor
+    temperature: Temperature = AS_IT_IS
+    fitted_on: str = ""
 
     def table(self) -> Tensor:
         """What a pixel of each quantised RGB value says, for :func:`object_statistics`.
@@ -97,7 +104,24 @@ class ColourModel:
         """
         votes, rest = statistics[:, : len(COLOURS)], statistics[:, len(COLOURS) :]
         logits = self.slope * (votes + self.floor).log() + self.bias + rest @ self.weights
-        return logits.softmax(dim=1)
+        return self.temperature(logits.softmax(dim=1))
+
+    def describe(self) -> str:
+        """One line for a scene's provenance: the steps, on what they were fitted, a fingerprint."""
+        numbers = {
+            "pixel": self.pixel.tolist(),
+            "slope": self.slope,
+            "floor": self.floor,
+            "bias": self.bias.tolist(),
+            "weights": self.weights.tolist(),
+            "temperature": self.temperature.temperature,
+        }
+        steps = ["logistic"]
+        if self.temperature != AS_IT_IS:
+            steps.append(f"at temperature {self.temperature.temperature:.3g}")
+        if self.fitted_on:
+            steps.append(f"fitted on {self.fitted_on}")
+        return f"{', '.join(steps)}, sha256 {fingerprint(numbers)}"
 
 
 @cache
@@ -111,6 +135,8 @@ def default_model() -> ColourModel:
         numbers["floor"],
         torch.tensor(numbers["bias"]),
         torch.tensor(numbers["weights"]),
+        Temperature.from_document(numbers["temperature"]),
+        numbers["fitted_on"],
     )
 
 

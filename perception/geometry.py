@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurosym.scene import Categorical, ImageSize, Measure, Relation
+from neurosym.pixels import ImageSize
+from neurosym.scene import Categorical, Measure, Relation
 
 SOURCE = "geometry"
 REACH = 0.35

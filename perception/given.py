@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from neurosym.errors import PerceptionError
+from neurosym.errors import OptionError, PerceptionError
 from neurosym.perception import geometry
-from neurosym.scene import Categorical, Concept, GivenMasks, ImageSize, Pixels, Scene
+from neurosym.perception.groups import given_at_most_one, leader_groups
+from neurosym.perception.picodet import pairwise_iou
+from neurosym.pixels import GivenMasks, ImageSize, Pixels
+from neurosym.scene import Categorical, Concept, Scene
 
 SOURCE = "given"
 
@@ -41,17 +44,29 @@ def scene_of(
     *,
     concepts: Mapping[str, Concept] | None = None,
     pixels: Pixels | None = None,
+    duplicates: float | None = None,
 ) -> Scene:
     """The scene of known objects; relations, measures and places come from their boxes.
+
+    A detector often proposes several boxes for one thing. Taken as things apart, thirty doubtful
+    boxes around one cup make it likely that there are two cups, and "the cup" has no answer. With
+    ``duplicates`` such boxes are one thing: at most one of them exists. Each of them had its
+    probability by itself; what it has beside the others is
+    :func:`neurosym.perception.groups.given_at_most_one` of them, which also says why.
 
     Args:
         things: the objects; they keep their order.
         size: (height, width) of the image in pixels.
         concepts: words that the categories cover, beyond their own names.
         pixels: the picture behind the scene; the objects' masks when left out.
+        duplicates: boxes that overlap by at least this IoU, in (0, 1], are hypotheses of one
+            thing, whatever their categories: taken by falling existence, a box joins the first
+            box that it overlaps so much and that leads a group, or leads one itself. None keeps
+            all objects apart.
 
     Raises:
-        PerceptionError: a box is not x1 <= x2, y1 <= y2.
+        OptionError: ``duplicates`` is not in (0, 1].
+        PerceptionError: a box is not x1 <= x2, y1 <= y2, or an existence not in [0, 1].
         SceneError: something else does not fit together.
 
     Example:
@@ -59,7 +74,12 @@ def scene_of(
         >>> scene = scene_of([Thing("plate", (10, 10, 60, 60), {"color": "green"})], (100, 200))
         >>> len(scene), scene.attributes["color"].values
         (1, ('green',))
+        >>> boxes = [Thing("cup", (0, 0, 9, 9), existence=p) for p in (0.9, 0.5)]
+        >>> scene_of(boxes, (10, 10), duplicates=0.5).existence
+        tensor([0.8182, 0.0909])
     """
+    if duplicates is not None and not 0 < duplicates <= 1:
+        raise OptionError(f"duplicates must be an IoU above 0 and at most 1, not {duplicates}")
     height, width = size
     for number, thing in enumerate(things):
         x1, y1, x2, y2 = thing.box
@@ -68,8 +88,19 @@ def scene_of(
                 f"the box of object {number} ({thing.category}) must be (x1, y1, x2, y2) with "
                 f"x1 <= x2 and y1 <= y2, not {thing.box}"
             )
+        if not 0 <= thing.existence <= 1:
+            raise PerceptionError(
+                f"the existence of object {number} ({thing.category}) must lie in [0, 1], "
+                f"not {thing.existence}"
+            )
     boxes = torch.tensor([thing.box for thing in things], dtype=torch.float32).reshape(-1, 4)
     existence = torch.tensor([thing.existence for thing in things], dtype=torch.float32)
+    groups = torch.arange(len(things))
+    provenance = {"perception": SOURCE, "relations": geometry.SOURCE}
+    if duplicates is not None:
+        groups = _overlapping(boxes, existence, duplicates)
+        existence = given_at_most_one(existence, groups)
+        provenance["duplicates"] = f"one thing from IoU {duplicates:g} on"
     categories = _table([thing.category for thing in things])
     attributes = dict.fromkeys(name for thing in things for name in thing.attributes)
     masks = {n: thing.mask for n, thing in enumerate(things) if thing.mask is not None}
@@ -79,7 +110,7 @@ def scene_of(
         size=ImageSize(height, width),
         boxes=boxes,
         existence=existence,
-        groups=torch.arange(len(things)),
+        groups=groups,
         categories=categories,
         attributes={
             "size": geometry.sizes(boxes, existence, categories.probabilities),
@@ -91,8 +122,17 @@ def scene_of(
         distances=geometry.distances(boxes),
         concepts=dict(concepts or {}),
         pixels=pixels,
-        provenance={"perception": SOURCE, "relations": geometry.SOURCE},
+        provenance=provenance,
     )
+
+
+def _overlapping(boxes: Tensor, existence: Tensor, threshold: float) -> Tensor:
+    """[object] int64 groups of boxes that overlap the likeliest box of their group."""
+    order = existence.argsort(descending=True, stable=True)
+    ordered = boxes[order]
+    groups = torch.empty_like(order)
+    groups[order] = leader_groups(pairwise_iou(ordered, ordered) >= threshold)
+    return groups
 
 
 def _table(chosen: Sequence[str | None]) -> Categorical:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,16 +14,27 @@ from torch import Tensor
 from neurosym.errors import PerceptionError
 from neurosym.perception import geometry
 from neurosym.perception.base import Detector, Perception, Segmenter
-from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
+from neurosym.perception.calibration import PROVENANCE
+from neurosym.perception.colours import COLOURS, default_model, object_colours, pixel_colours
 from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import Calibration, Hypotheses, hypotheses
 from neurosym.perception.mobile_sam import MobileSam
 from neurosym.perception.picodet import PicoDet, coco_categories
-from neurosym.scene import Categorical, Concept, ImageSize, Pixels, Scene
+from neurosym.pixels import ImageSize, Pixels
+from neurosym.scene import Categorical, Concept, Scene
 
 COLOR = "color"
 PERSON = "person"
 MASKS_AT_ONCE = 32
+
+
+@runtime_checkable
+class CalibratedDetector(Detector, Protocol):
+    """A detector that says how its scores became probabilities, for the scene's provenance."""
+
+    @property
+    def calibration(self) -> str:
+        """One line: which steps, on what they were fitted, a fingerprint."""
 
 
 class PicoDetector:
@@ -31,15 +43,26 @@ class PicoDetector:
     Args:
         weights: folder with ``model.pdiparams`` and ``model.pdmodel``.
         device: where to run.
+        calibration: what its scores mean; the one that comes with the package when left out.
     """
 
     name = "PicoDet-S, COCO, calibrated"
 
-    def __init__(self, weights: Path, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        weights: Path,
+        device: torch.device | str = "cpu",
+        calibration: Calibration | None = None,
+    ) -> None:
         self._model = PicoDet.load(
             weights / "model.pdiparams", weights / "model.pdmodel", torch.device(device)
         )
-        self._calibration = Calibration.default()
+        self._calibration = Calibration.default() if calibration is None else calibration
+
+    @property
+    def calibration(self) -> str:
+        """See :class:`CalibratedDetector`."""
+        return self._calibration.describe()
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -156,6 +179,7 @@ class DefaultPerception(Perception):
         *,
         concepts: Path | None = None,
         device: torch.device | str = "cpu",
+        calibration: Calibration | None = None,
     ) -> DefaultPerception:
         """With the default models.
 
@@ -163,9 +187,10 @@ class DefaultPerception(Perception):
             weights: gives the folder of a model's files by its name, fetching it when needed.
             concepts: a file of words to use instead of the default one.
             device: where to run.
+            calibration: of the detector, to use instead of the default one.
         """
         return DefaultPerception(
-            lambda: PicoDetector(weights("picodet-s"), device),
+            lambda: PicoDetector(weights("picodet-s"), device, calibration),
             lambda: MobileSam.load(weights("mobile-sam") / "mobile_sam.pt", device),
             concepts=concepts,
             device=device,
@@ -182,6 +207,15 @@ class DefaultPerception(Perception):
     @cached_property
     def _concepts(self) -> Mapping[str, Concept]:
         return load_concepts(self._detector.categories, self._concepts_file)
+
+    @property
+    def _calibration(self) -> dict[str, str]:
+        detector = self._detector
+        said = (
+            {"detector": detector.calibration} if isinstance(detector, CalibratedDetector) else {}
+        )
+        said[COLOR] = default_model().describe()
+        return {PROVENANCE: "; ".join(f"{name}: {way}" for name, way in said.items())}
 
     def perceive(self, image: np.ndarray) -> Scene:
         """See :meth:`Perception.perceive`.
@@ -230,6 +264,7 @@ class DefaultPerception(Perception):
                 "perception": self.name,
                 "detector": self._detector.name,
                 "relations": geometry.SOURCE,
+                **self._calibration,
             },
         )
         return scene.to(self._device)

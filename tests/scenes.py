@@ -9,15 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neurosym.scene import (
-    Categorical,
-    Concept,
-    ImageSize,
-    Measure,
-    Pixels,
-    Relation,
-    Scene,
-)
+from neurosym.pixels import ImageSize, Pixels
+from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 
 SIZE = ImageSize(height=20, width=30)
 COLOURS = ("red", "green", "blue")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from neurosym.alignment import Alignment, align, part_of
+from neurosym.alignment import Alignment, align, landmarks_of, part_of
 from neurosym.errors import DataError
 from neurosym.executors.base import Outcome, Step
+from neurosym.pixels import GivenMasks, ImageSize
 from neurosym.program import Op, parse_program
 from neurosym.result import Decision, Result
-from neurosym.scene import Categorical, GivenMasks, ImageSize, Scene
+from neurosym.scene import Categorical, Scene
 from neurosym.span import Span
 
 # 4 x 8 pixels: object 0 left, 1 in the middle, 2 overlapping 1, 3 on the right.
@@ -95,13 +97,27 @@ def _result(
         position = start + len(word)
         span = Span(start, position)
         tokens.append(SimpleNamespace(index=index, text=word, lower=word, pos="X", span=span))
-    steps = tuple(Step(op, objects=torch.tensor(VALUES[op.name])) for op in bound.walk())
+    values = [torch.tensor(VALUES[op.name]) if outcome else None for op in bound.walk()]
+    steps = tuple(Step(op, objects=v) for op, v in zip(bound.walk(), values, strict=True))
     left = tuple(token for token in tokens if token.text in unused)
     reading: Any = SimpleNamespace(program=bound, score=0.0, syntax=None, unused=left)
     parse: Any = SimpleNamespace(text=text, tokens=tuple(tokens), readings=(reading,))
     scene = _scene() if scene is None else scene
     ran = Outcome(bound.returns, objects=steps[-1].objects, steps=steps) if outcome else None
     return Result(parse, scene, ran, Decision("ok", (0,), probability=0.7), reading)
+
+
+def _valued(
+    text: str, program: str, words: str, values: Sequence[list[float] | None], factor: int = 1
+) -> Result:
+    """A result whose root comes from the words, and whose steps have these values."""
+    result = _result(text, program, words={str(parse_program(program)): words}, outcome=False)
+    steps = tuple(
+        Step(node, objects=None if value is None else torch.tensor(value))
+        for node, value in zip(result.program.walk(), values, strict=True)
+    )
+    outcome = Outcome(result.program.returns, objects=steps[-1].objects, steps=steps)
+    return replace(result, outcome=outcome, scene=_scene(factor))
 
 
 @pytest.fixture
@@ -324,10 +340,92 @@ def test_steps_that_the_executor_rewrote_are_found_by_their_words() -> None:
         ("(union (everything) (everything))", None),
         ("(the_plural (everything))", None),
         ("(count (everything))", None),
+        ("(pointed this)", "object"),
+        ("(between (everything) (everything) (everything))", "relation"),
+        ("(comparative (everything) largest (everything))", "relation"),
+        ("(same (everything) color (everything))", "relation"),
+        ("(similar (everything) (everything))", "relation"),
+        ("(relate_count (everything) on exactly 2 (everything))", "relation"),
+        ("(related_by (everything) on (everything))", "relation"),
+        ("(top_closest (everything) (everything) 2)", "relation"),
+        ("(the_group (everything) row)", "group"),
+        ("(query (the (everything)) color)", "attribute"),
+        ("(choose (the (everything)) color red blue)", "attribute"),
+        ('(part (everything) "left half")', "portion"),
+        ("(command (everything) pick_up)", "action"),
+        ("(every (everything) (everything))", None),
+        ("(most (everything) (everything))", None),
+        ("(compare_counts (everything) exactly (everything))", None),
+        ("(equal (query (the (everything)) color) (query (the (everything)) color))", None),
     ],
 )
 def test_parts(program: str, part: str | None) -> None:
     assert part_of(parse_program(program)) == part
+
+
+def test_every_operator_has_words_or_none() -> None:
+    from neurosym.program import registry
+
+    texts = "\n".join(
+        path.read_text("utf-8")
+        for path in (Path(__file__).parent / "fixtures" / "explain").glob("english.txt")
+    )
+    programs = [line for line in texts.splitlines() if line.startswith("(")]
+    nodes = {type(node): node for line in programs for node in parse_program(line).walk()}
+    assert set(nodes) == set(registry().values())
+    relations = {operator for operator, node in nodes.items() if part_of(node) == "relation"}
+    assert relations == {operator for operator, node in nodes.items() if landmarks_of(node)}
+
+
+def test_both_landmarks_of_between_are_landmarks() -> None:
+    program = "(between (everything) (select dog) (the (select cat)))"
+    values = [[0.0, 0.9, 0, 0], [0.0, 0, 0, 0.8], [0.0, 0, 0, 0.8], [0.3, 0, 0, 0]]
+    alignment = align(_valued("it is between", program, "between", [[1.0] * 4, *values]))
+    roles = alignment.roles("between")
+    assert roles["figure"][0].tolist() == pytest.approx([0.3, 0.3, 0, 0, 0, 0, 0, 0])
+    assert roles["landmark"][0].tolist() == pytest.approx([0, 0, 0.9, 0.9, 0.9, 0, 0.8, 0.8])
+    assert torch.equal(alignment["between"], torch.maximum(roles["figure"], roles["landmark"]))
+
+
+def test_a_part_is_cut_out_of_its_mask() -> None:
+    program = '(part (the (select dog)) "left half")'
+    values = [[0.0, 0.5, 0, 0], [0.0, 0.5, 0, 0.4], [0.0, 0.5, 0, 0.4]]
+    alignment = align(_valued("the left half", program, "left half", values))
+    # Object 1 spans the columns 2 to 4, whose centres up to 3.5 lie in its left half, and 3 not.
+    assert alignment["left half"][0].tolist() == pytest.approx([0, 0, 0.5, 0, 0, 0, 0.4, 0])
+    small = align(_valued("the left half", program, "left half", values, factor=4), max_side=8)
+    assert small["half"][0].tolist() == pytest.approx([0, 0, 0.5, 0.25, 0, 0, 0.4, 0])
+
+
+def test_the_words_of_questions_speak_of_what_is_asked_about() -> None:
+    # Two values are looked for in the pixels, each by itself.
+    program = "(choose (the (select dog)) color red green)"
+    values = [[0.0, 0.6, 0, 0], [0.0, 0.6, 0, 0], None]
+    alignment = align(_valued("is it red or green", program, "red or green", values))
+    assert alignment.words == ("red", "or", "green")
+    assert float(alignment["red"][0, 2]) == pytest.approx(0.6)
+    asked = align(_valued("what color", "(query (the (select dog)) color)", "color", values))
+    assert float(asked["color"][0, 2]) == pytest.approx(0.6)
+
+
+def test_groups_and_commands_speak_of_their_objects() -> None:
+    group = _valued("a row", "(the_group (everything) row)", "row", [[1.0] * 4, [0.9, 0.9, 0, 0]])
+    assert float(align(group)["row"][0, 0]) == pytest.approx(0.9)
+    asked = "(command (the (select dog)) pick_up)"
+    command = _valued("pick up", asked, "pick up", [[0.0, 0.7, 0.3, 0]] * 3)
+    # At most one is picked up: where both masks lie, it is one of the two.
+    assert float(align(command)["pick"][0, 4]) == pytest.approx(1.0)
+    assert align(command).parts == ("action", "action")
+
+
+def test_a_number_of_landmarks_speaks_of_the_landmarks() -> None:
+    program = "(relate_count (everything) on exactly 2 (select dog))"
+    values = [[1.0] * 4, [0.0, 0, 0, 0.8], [0.5, 0, 0, 0]]
+    alignment = align(_valued("on exactly two", program, "on exactly two", values))
+    assert alignment.parts == ("relation", "relation", "number")
+    assert alignment.phrases == ((0, 1), (2,))
+    assert alignment["two"][0].tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 0.8, 0.8])
+    assert alignment.roles("on")["figure"][0, 0] == pytest.approx(0.5)
 
 
 def test_views_load_no_grammar() -> None:

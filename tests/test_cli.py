@@ -79,11 +79,9 @@ def loaded(
     """Commands use the models of this session instead of loading their own."""
     perception = Remembered(voc["rgb"], voc_scene)
 
-    def default(
-        *, device: str | None, spacy: str | None, lexicon: object, concepts: object, **options: Any
-    ) -> Grounder:
-        assert device is None
-        assert spacy is lexicon is concepts is None
+    def default(**options: Any) -> Grounder:
+        for name in ("device", "spacy", "lexicon", "concepts", "calibration"):
+            assert options.pop(name) is None
         return Grounder(perception, grounder.parser, **options)
 
     def parser(pipeline: object, lexicon: Lexicon | None) -> Parser:
@@ -93,7 +91,7 @@ def loaded(
     few = Remembered(voc["rgb"], voc_scene[:3])
     monkeypatch.setattr(Grounder, "default", staticmethod(default))
     monkeypatch.setattr("neurosym.grammar.Parser", parser)
-    monkeypatch.setattr(api, "default_perception", lambda device, concepts: few)
+    monkeypatch.setattr(api, "default_perception", lambda *_: few)
 
 
 @pytest.fixture(scope="session")
@@ -392,7 +390,7 @@ def test_a_scene_is_written_and_read_again(
         ("", "is not JSON"),
         ("{", "is not JSON"),
         ("[1, 2]", "is not a saved scene"),
-        ('{"format": "neurosym-scene/1"}', "lacks"),
+        ('{"format": "neurosym-scene/2"}', "lacks"),
         ('{"format": "neurosym-result/1"}', "is not a saved scene"),
     ],
 )
@@ -492,6 +490,24 @@ def test_an_impossible_device(run: Callable[..., Ran], photo: Path, device: str)
 
 def test_a_device_that_torch_knows_but_lacks(run: Callable[..., Ran], photo: Path) -> None:
     assert run("scene", photo, "--device", "hpu").refusal
+
+
+def test_a_reading_of_the_that_there_is_not(run: Callable[..., Ran], photo: Path) -> None:
+    refusal = run("ground", photo, "the dog", "--the", "polyadik").refusal
+    assert 'not "polyadik": did you mean "polyadic"?' in refusal
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_reading_of_the_is_in_the_result(run: Callable[..., Ran], photo: Path) -> None:
+    got = run("ground", photo, "the person", "--the", "accommodate", "--json")
+    document = json.loads(got.out)
+    assert (document["the"], document["status"]) == ("accommodate", "ok")
+    assert document["program"] == "(the (superlative (select person) largest 1))"
+
+
+def test_a_calibration_that_is_not_there(run: Callable[..., Ran], photo: Path) -> None:
+    for command in (("ground", photo, "the dog"), ("scene", photo)):
+        assert "none.json" in run(*command, "--calibration", "none.json").refusal
 
 
 @pytest.mark.parametrize(

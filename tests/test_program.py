@@ -83,7 +83,7 @@ def test_every_template_names_every_parameter_and_nothing_else(operator: type[Op
 @every_operator
 def test_the_axes_fit_the_kind(operator: type[Op]) -> None:
     axes = (operator.__doc__ or "").split("Axes:")[1].split()[0]
-    assert axes.startswith("[object]") == (operator.returns in (Kind.OBJECTS, Kind.REFERENT))
+    assert axes.startswith("[object]") == operator.returns.is_of_objects
 
 
 def test_names_are_in_snake_case_and_distinct() -> None:
@@ -249,7 +249,8 @@ def test_a_type_error_carries_the_words_of_the_operand() -> None:
 @pytest.mark.parametrize("wanted", Kind)
 def test_a_referent_is_a_set_and_nothing_else_is_another_kind(wanted: Kind) -> None:
     accepted = {kind for kind in Kind if wanted.accepts(kind)}
-    assert accepted == ({Kind.OBJECTS, Kind.REFERENT} if wanted is Kind.OBJECTS else {wanted})
+    sets = {Kind.OBJECTS, Kind.REFERENT, Kind.GROUP}
+    assert accepted == (sets if wanted is Kind.OBJECTS else {wanted})
 
 
 @pytest.mark.parametrize(

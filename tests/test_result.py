@@ -229,7 +229,7 @@ def test_decisions_are_well_formed(scene: Scene, program: object, presume: float
     assert all(0 <= index < len(scene) for index in got.objects)
     groups = scene.groups[list(got.objects)].tolist()
     assert len(set(groups)) == len(groups), "two hypotheses of one thing"
-    is_answer = got.status == "ok" and outcome.kind in (Kind.NUMBER, Kind.TRUTH)
+    is_answer = got.status == "ok" and not outcome.kind.is_of_objects
     assert (got.answer is not None) == is_answer
     assert bool(got.objects) == (got.status == "ok" and not is_answer)
     if outcome.kind is Kind.REFERENT:

@@ -11,15 +11,8 @@ import torch
 from hypothesis import given, settings
 
 from neurosym.errors import SceneError, UnknownConceptError
-from neurosym.scene import (
-    Categorical,
-    Concept,
-    GivenMasks,
-    ImageSize,
-    Measure,
-    Relation,
-    Scene,
-)
+from neurosym.pixels import GivenMasks, ImageSize
+from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 from neurosym.scene_io import to_document
 from tests.executors.strategies import scenes
 from tests.scenes import COLOURS, SIZE, CountingPixels, make, prior

@@ -15,11 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurosym.errors import SceneError
-from neurosym.scene import (
-    GivenMasks,
-    ImageSize,
-    Scene,
-)
+from neurosym.pixels import GivenMasks, ImageSize
+from neurosym.scene import Scene
 from neurosym.scene_io import FORMAT, decode_mask, encode_mask, from_document, to_document
 from tests.executors.strategies import scenes
 from tests.scenes import SIZE, CountingPixels, make
@@ -169,8 +166,8 @@ def refused(path: Path) -> str:
         (b"3", "is not a saved scene"),
         (b"{}", "is not a saved scene"),
         (b'{"format": "neurosym-scene/0"}', "is not a saved scene"),
-        (b'{"format": ["neurosym-scene/1"]}', "is not a saved scene"),
-        (b'{"format": "neurosym-scene/1"}', "lacks"),
+        (b'{"format": ["neurosym-scene/2"]}', "is not a saved scene"),
+        (b'{"format": "neurosym-scene/2"}', "lacks"),
     ],
 )
 def test_a_file_that_is_no_scene(tmp_path: Path, content: bytes, message: str) -> None:

@@ -15,15 +15,28 @@ class Kind(enum.Enum):
     """One object that the text presupposes; softly, a distribution over objects, none and many."""
     NUMBER = "Number"
     """A count; softly, a distribution over 0, 1, 2, ..."""
+    GROUP = "Group"
+    """Several objects that the text takes as one; softly, memberships with none and many."""
     TRUTH = "Truth"
     """Yes or no; softly, the probability of yes."""
+    VALUE = "Value"
+    """A value of an attribute; softly, a distribution over its names."""
+    REGION = "Region"
+    """A part of the image: of the masks of some objects."""
+    INTENT = "Intent"
+    """Objects, and what is to be done with them."""
 
     def accepts(self, other: Kind) -> bool:
         """Whether a value of kind ``other`` may stand where this kind is expected.
 
-        A referent is the set of the one object that it names.
+        A referent is the set of the one object that it names, a group that of its members.
         """
-        return self is other or (self is Kind.OBJECTS and other is Kind.REFERENT)
+        return self is other or (self is Kind.OBJECTS and other in (Kind.REFERENT, Kind.GROUP))
+
+    @property
+    def is_of_objects(self) -> bool:
+        """Whether its value is a probability for each object."""
+        return self not in (Kind.NUMBER, Kind.TRUTH, Kind.VALUE)
 
 
 class Comparison(enum.Enum):
@@ -83,3 +96,62 @@ ORDERS: dict[str, Order] = {
     )
 }
 """Every order by name. Measures are those of :mod:`neurosym.scene`; depth grows with distance."""
+
+PLACES = frozenset({"horizontal", "vertical", "depth"})
+"""The attributes that say where in the image an object is, not what it is like."""
+
+EQUATIVE_TOLERANCE = 0.1
+"""How far apart two measures are, as a share of the larger, that still count as the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A way in which objects make up a group.
+
+    Attributes:
+        relation: name of the scene relation that links neighbours, in either direction.
+        least: fewest members.
+        most: most members, None for any number.
+    """
+
+    relation: str
+    least: int
+    most: int | None = None
+
+
+FORMS: dict[str, Form] = {
+    "pair": Form("next_to", 2, 2),
+    "row": Form("next_to", 3),
+    "group": Form("next_to", 2),
+    "stack": Form("on", 2),
+}
+"""Every form of group by name. Relations are those of :mod:`neurosym.scene`."""
+
+PORTIONS: dict[str, tuple[float, float, float, float]] = {
+    "left half": (0.0, 0.0, 0.5, 1.0),
+    "right half": (0.5, 0.0, 1.0, 1.0),
+    "top half": (0.0, 0.0, 1.0, 0.5),
+    "bottom half": (0.0, 0.5, 1.0, 1.0),
+    "left": (0.0, 0.0, 1 / 3, 1.0),
+    "right": (2 / 3, 0.0, 1.0, 1.0),
+    "top": (0.0, 0.0, 1.0, 1 / 3),
+    "bottom": (0.0, 2 / 3, 1.0, 1.0),
+    "middle": (1 / 3, 1 / 3, 2 / 3, 2 / 3),
+}
+"""Portion -> the rectangle (x1, y1, x2, y2) that it is, as shares of a box, y down."""
+
+ACTIONS: dict[str, str] = {
+    "find": "find",
+    "show": "show",
+    "select": "select",
+    "highlight": "highlight",
+    "point_to": "point to",
+    "pick_up": "pick up",
+    "put_down": "put down",
+    "move": "move",
+    "push": "push",
+    "touch": "touch",
+    "open": "open",
+    "remove": "remove",
+}
+"""Action -> its English verb."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args, get_type_hints
 
 from neurosym.errors import ProgramTypeError, did_you_mean, nearest
-from neurosym.program.kinds import ORDERS, Comparison, Kind
+from neurosym.program.kinds import ACTIONS, FORMS, ORDERS, PORTIONS, Comparison, Kind
 from neurosym.span import Span
 
 SYMBOL = re.compile(r'[^\s()"\\]+')
@@ -24,7 +24,8 @@ class Name:
     """Declares a field that holds a name of the scene's or the language's vocabulary.
 
     Attributes:
-        role: what the name names ("category", "attribute", "value", "relation", "order").
+        role: what the name names ("category", "attribute", "value", "relation", "order",
+            "portion", "form", "action", "pointer").
         known: the admissible names, or None when only a scene can tell.
     """
 
@@ -60,6 +61,10 @@ class Op:
     Nodes are frozen, compare and hash by their fields, and are well typed from birth.
 
     Attributes:
+        restrictor: of a quantifier, the operand without members of which it holds or fails
+            vacuously; empty for other operators.
+        presupposes: whether it fails in a world where what it presupposes does not hold.
+        sees_all: whether it looks at attributes and values that it does not name.
         words: spans of the words that this node itself comes from (not those of its operands);
             ignored in comparisons.
 
@@ -71,6 +76,9 @@ class Op:
     evoked_by: ClassVar[tuple[str, ...]]
     explanation: ClassVar[str]
     name: ClassVar[str]
+    restrictor: ClassVar[str] = ""
+    presupposes: ClassVar[bool] = False
+    sees_all: ClassVar[bool] = False
 
     words: tuple[Span, ...] = field(default=(), kw_only=True)
 
@@ -209,12 +217,18 @@ class Parameter:
 
 
 Objects = Annotated[Op, Kind.OBJECTS]
+Referent = Annotated[Op, Kind.REFERENT]
 Truth = Annotated[Op, Kind.TRUTH]
+Value = Annotated[Op, Kind.VALUE]
 CategoryName = Annotated[str, Name("category")]
 AttributeName = Annotated[str, Name("attribute")]
 ValueName = Annotated[str, Name("value")]
 RelationName = Annotated[str, Name("relation")]
 OrderName = Annotated[str, Name("order", frozenset(ORDERS))]
+PortionName = Annotated[str, Name("portion", frozenset(PORTIONS))]
+FormName = Annotated[str, Name("form", frozenset(FORMS))]
+ActionName = Annotated[str, Name("action", frozenset(ACTIONS))]
+PointerName = Annotated[str, Name("pointer", frozenset({"this", "that"}))]
 Rank = Annotated[int, Whole(1)]
 Natural = Annotated[int, Whole(0)]
 
@@ -238,12 +252,23 @@ def _read_signature(operator: type[Op]) -> tuple[Parameter, ...]:
 
 
 def names_of(op: Op) -> tuple[tuple[str, str], ...]:
-    """What a node names: (role, name) pairs in field order."""
-    return tuple(
-        (parameter.declared.role, str(getattr(op, parameter.name)))
-        for parameter in signature(type(op))
-        if isinstance(parameter.declared, Name)
-    )
+    """What a node names: (role, name) pairs in field order. A form names its relation, too."""
+    named = []
+    for parameter in signature(type(op)):
+        if isinstance(parameter.declared, Name):
+            role, name = parameter.declared.role, str(getattr(op, parameter.name))
+            named.append((role, name))
+            if role == "form":
+                named.append(("relation", FORMS[name].relation))
+    return tuple(named)
+
+
+def restrictor_of(op: Op) -> int | None:
+    """Which operand a quantifier quantifies over; None for other nodes."""
+    if not op.restrictor:
+        return None
+    operands = [p.name for p in signature(type(op)) if isinstance(p.declared, Kind)]
+    return operands.index(op.restrictor)
 
 
 def registry() -> dict[str, type[Op]]:

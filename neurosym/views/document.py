@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosym.program import Op
 from neurosym.result import Result
 from neurosym.scene import Scene
+
+if TYPE_CHECKING:
+    from neurosym.executors.base import Outcome, Step
 
 FORMAT = "neurosym-result/1"
 
@@ -18,13 +21,17 @@ def result_document(result: Result) -> dict[str, Any]:
         "format": FORMAT,
         "text": result.text,
         "program": str(result.program),
+        "the": result.the.value,
         "status": result.status,
         "answer": result.answer,
+        "intent": result.intent,
         "probability": round(result.probability, 6),
         "none": round(outcome.none, 6) if outcome else None,
         "many": round(outcome.many, 6) if outcome else None,
         "exact": outcome.exact if outcome else None,
         "unexplored": round(outcome.unexplored, 6) if outcome else None,
+        "error": round(outcome.error, 6) if outcome else None,
+        "values": _values(outcome) if outcome else None,
         "objects": [
             _object(result.scene, index, float(probability))
             for index, probability in zip(
@@ -49,14 +56,24 @@ def result_document(result: Result) -> dict[str, Any]:
                     [round(p, 6) for p in step.number.tolist()] if step.number is not None else None
                 ),
                 "truth": step.truth,
+                "values": _values(step),
                 "none": round(step.none, 6),
                 "many": round(step.many, 6),
+                "vacuous": round(step.vacuous, 6),
                 "exact": step.exact,
+                "shared": [str(node) for node in step.certificate.shared],
                 "note": step.note,
             }
             for step in result.trace
         ],
     }
+
+
+def _values(found: Outcome | Step) -> dict[str, float] | None:
+    """The probability of each value of an attribute, where that is what was asked."""
+    if found.value is None:
+        return None
+    return {name: round(p, 6) for name, p in zip(found.values, found.value.tolist(), strict=True)}
 
 
 def _object(scene: Scene, index: int, probability: float) -> dict[str, Any]:

@@ -6,34 +6,60 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import torch
 
-from neurosym.alignment import steps_by_node
-from neurosym.program import ORDERS, Filter, Kind, Minus, Op, Select, TheCount, signature
-from neurosym.program.operator import Name
+from neurosym.alignment import landmarks_of, names_one, steps_by_node
+from neurosym.program import (
+    ORDERS,
+    PLACES,
+    Choose,
+    CompareCounts,
+    Definites,
+    Different,
+    Equal,
+    Every,
+    Filter,
+    Kind,
+    Minus,
+    Most,
+    Op,
+    Pointed,
+    RelateAll,
+    RelateCount,
+    RelateMost,
+    Select,
+    TheCount,
+    TheGroup,
+)
+from neurosym.program.operator import names_of, restrictor_of
+from neurosym.result import WITHHOLD
 from neurosym.scene import Scene
+from neurosym.views.constructions import is_determined
+from neurosym.views.counterfactual import counterfactual_sentences, own_words
+from neurosym.views.phrases import (
+    is_definite,
+    modifier,
+    noun_phrase,
+    single,
+    without_all,
+)
 from neurosym.views.text import (
     WIDTH,
+    answer_lead,
     answer_things,
     answer_word,
     is_guess,
     object_text,
+    top_objects,
     top_things,
     unused_text,
+    value_text,
 )
-from neurosym.views.verbalise import (
-    cardinal,
-    is_determined,
-    is_pair,
-    modifier,
-    noun_phrase,
-    plural_of,
-    singular_or_plural,
-    verbalise,
-)
+from neurosym.views.verbalise import value_phrase, verbalise
+from neurosym.views.words import cardinal, is_pair, singular_or_plural
 
 if TYPE_CHECKING:
-    from neurosym.executors.base import Step
+    from neurosym.executors.base import Outcome, Step
     from neurosym.result import Result
 
 _HALF = 0.5
@@ -47,8 +73,8 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
 
     The first line is the program in English; the next the answer with its probability. When
     nothing or too much was found, the step that is to blame follows, what there was before it,
-    and what came nearest. Words that were not used are named before the answer, what was only
-    approximated in the last lines.
+    what came nearest, and what small change would give another answer. Words that were not used
+    are named before the answer, what was only approximated in the last lines.
 
     Args:
         result: of any status.
@@ -59,6 +85,9 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
         lines.append(_capitalised(unused_text(result)) + ".")
     lines += _answer(result)
     lines += _why(result)
+    lines += _vacuities(result)
+    if result.status != "ok" or result.answer in (False, 0):
+        lines += counterfactual_sentences(result)
     lines += _reservations(result)
     return "\n".join(
         textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines
@@ -76,7 +105,8 @@ def blame(result: Result) -> Step | None:
     For "many", and for a definite inside the program that has several candidates, this is the
     step of that definite ("the"). For "none", and for the answers "no" and 0, it is the first
     step whose own value is probably empty although what it was made from is not: the word at
-    which nothing was left.
+    which nothing was left. For the answer "no" to "all" and "most" it is the step of that which
+    should hold of them.
 
     Args:
         result: of any status.
@@ -97,10 +127,12 @@ def blame(result: Result) -> Step | None:
             failing = root
         return _first_empty(failing, step_of, result.scene)
     if result.status == "ok" and result.answer is not None and not result.answer:
-        counted = counted_set(result.program)
+        program = result.program
+        counted = program.scope if isinstance(program, Every | Most) else counted_set(program)
         step = step_of(counted) if counted is not None else None
         if step is not None and _some(step, result.scene) < _HALF:
             return _first_empty(step, step_of, result.scene)
+        return step if isinstance(program, Every | Most) else None
     return None
 
 
@@ -109,13 +141,16 @@ def _answer(result: Result) -> list[str]:
     if result.status == "unsupported":
         return [f"Unsupported: {result.message or 'the scene lacks what the text names'}."]
     if result.status == "abstained":
-        return [f"No answer: the likeliest outcome has a probability of only {probability}."]
+        return [_abstention(result)]
     if result.status == "none":
         if result.probability < _HALF:
             return [f"Best guess: there is none ({probability})."]
         step = blame(result)
-        counted = step is not None and isinstance(step.op, TheCount)
-        found = "Not so many were found" if counted else "None was found"
+        found = "None was found"
+        if step is not None and isinstance(step.op, TheCount):
+            found = "Not so many were found"
+        elif step is not None and isinstance(step.op, Choose):
+            found = "Neither fits"
         return [f"{found} (probability {probability})."]
     if result.status == "many":
         if result.probability < _HALF:
@@ -130,45 +165,115 @@ def _answer(result: Result) -> list[str]:
     if result.answer is not None:
         said = answer_word(result.answer)
         if guess:
-            return [f"Best guess: {said} ({probability})."]
-        return [f"The answer is {said} (probability {probability})."]
+            return [f"Best guess: {said} ({probability}).", *_rivals(result)]
+        return [f"The answer is {said} (probability {probability}).", *_rivals(result)]
     listed = [object_text(result.scene, index, share) for index, share in answer_things(result)]
-    if result.program.returns is Kind.REFERENT:
-        return [f"{'Best guess:' if guess else 'It is'} {listed[0]}.", *_rivals(result)]
+    said = answer_lead(result.program) + ", ".join(listed)
+    if names_one(result.program):
+        opening = "What is asked for: " if result.program.returns is Kind.INTENT else "It is "
+        return [f"{'Best guess: ' if guess else opening}{said}.", *_rivals(result)]
     if guess:
-        return [f"Best guess: {', '.join(listed)}."]
+        return [f"Best guess: {said}."]
+    if result.program.returns is Kind.INTENT:
+        return [f"What is asked for: {said}."]
+    if result.program.returns is Kind.REGION:
+        return [f"It is {said}."]
     total = singular_or_plural(len(listed), "object")
-    return [
-        f"These are {total}: {', '.join(listed)}." if len(listed) != 1 else f"Only {listed[0]}."
-    ]
+    if isinstance(result.program, TheGroup):
+        return [f"The {result.program.form} is of {total}: {said}."]
+    return [f"These are {total}: {said}." if len(listed) != 1 else f"Only {said}."]
+
+
+def _abstention(result: Result) -> str:
+    outcome = result.outcome
+    if outcome is not None and result.procedure.the is Definites.ABSTAIN:
+        failed = outcome.none - outcome.empty + outcome.many
+        if failed >= WITHHOLD:
+            return f"No answer: what the text presupposes probably fails ({failed:.2f})."
+    return f"No answer: the likeliest outcome has a probability of only {result.probability:.2f}."
 
 
 def _rivals(result: Result) -> Iterator[str]:
-    """What else the referent may have been, when that is not negligible."""
+    """What else the referent or the value may have been, when that is not negligible."""
     outcome, scene = result.outcome, result.scene
-    if outcome is None or outcome.objects is None:
+    if outcome is None:
         return
-    chosen = {int(scene.groups[index]) for index in result.objects}
-    ranked = top_things(outcome.objects, scene, 4)
-    others = [(i, p) for i, p in ranked if int(scene.groups[i]) not in chosen]
-    shown = [object_text(scene, i, p) for i, p in others if p >= _LEAST]
-    shown += [
-        f"{name} {p:.2f}"
-        for name, p in (("none", outcome.none), ("several", outcome.many))
-        if p >= _LEAST
-    ]
+    if outcome.value is not None:
+        likely = top_objects(outcome.value, 4)
+        others = [(outcome.values[i], p) for i, p in likely if outcome.values[i] != result.answer]
+    elif outcome.objects is not None:
+        chosen = {int(scene.groups[index]) for index in result.objects}
+        ranked = top_things(outcome.objects, scene, 4)
+        others = [
+            (object_text(scene, i), p) for i, p in ranked if int(scene.groups[i]) not in chosen
+        ]
+    else:
+        return
+    others += [("none", outcome.none), ("several", outcome.many)]
+    shown = [f"{name} {p:.2f}" for name, p in others if p >= _LEAST]
     if shown:
         yield f"Otherwise: {', '.join(shown)}."
 
 
 def _why(result: Result) -> Iterator[str]:
-    step = blame(result)
+    step, program = blame(result), result.program
+    if isinstance(program, CompareCounts | Equal) and result.answer is False:
+        yield from _comparison(program, result)
     if step is None:
         return
-    if result.status == "many" or _is_ambiguous(step):
+    if isinstance(program, Every | Most) and result.answer is False:
+        yield from _counterexamples(program, result)
+    elif result.status == "many" or _is_ambiguous(step):
         yield from _ambiguity(step, result)
     else:
         yield from _emptiness(step, result)
+
+
+def _comparison(op: CompareCounts | Equal, result: Result) -> Iterator[str]:
+    """The two numbers or values that were compared."""
+    step_of, scene = steps_by_node(result), result.scene
+    found = []
+    for node in op.operands:
+        step = step_of(node)
+        if step is not None and step.value is not None:
+            found.append(f"{value_phrase(node)}: {value_text(step, scene)}")
+        elif step is not None:
+            several = len(_things(step, scene))
+            found.append(_amount(node, step, scene)[0] if several else f"no {single(node)}")
+    if found:
+        yield f"Found: {'; '.join(found)}."
+
+
+def _counterexamples(op: Every | Most, result: Result) -> Iterator[str]:
+    """Of which objects it holds and does not hold what is said of all or most of them."""
+    step_of, scene = steps_by_node(result), result.scene
+    whole, held = step_of(op.objects), step_of(op.scope)
+    if whole is None or held is None or whole.objects is None or held.objects is None:
+        return
+    inside = torch.minimum(whole.objects, held.objects)
+    for said, shares in (
+        ("It holds of", inside if isinstance(op, Most) else torch.zeros_like(inside)),
+        ("It does not hold of", whole.objects - inside),
+    ):
+        things = top_things(shares, scene, len(scene))
+        likely = [(i, p) for i, p in things if p >= _HALF] or things[:1]
+        if likely:
+            yield f"{said} {_listing(likely, scene)}."
+
+
+def _vacuities(result: Result) -> Iterator[str]:
+    """What holds, or fails, because there may be nothing that it is said of."""
+    for step in result.trace:
+        position = restrictor_of(step.op)
+        if position is None or step.vacuous < _HALF:
+            continue
+        said = modifier(step.op) if step.op.returns is Kind.OBJECTS else verbalise(step.op)
+        verb = "fails" if isinstance(step.op, Most | RelateMost) else "holds"
+        be = "is" if round(step.vacuous, 2) == 1 else "may be"
+        restrictor = step.op.operands[position]
+        missing = single(restrictor)
+        none = f"none of {noun_phrase(restrictor)}" if is_definite(missing) else f"no {missing}"
+        yield f"'{said}' {verb} vacuously: there {be} {none} ({step.vacuous:.2f})."
 
 
 def _is_ambiguous(step: Step) -> bool:
@@ -183,6 +288,9 @@ def _ambiguity(step: Step, result: Result) -> Iterator[str]:
     scene, quoted = result.scene, _quoted(step.op, result.text)
     ranked = top_things(within.objects, scene, len(scene))
     likely = [(i, p) for i, p in ranked if p >= _HALF]
+    if isinstance(step.op, TheGroup):
+        yield f"'{quoted}': more than one {step.op.form} among {_listing(ranked, scene)}."
+        return
     wanted = step.op.count if isinstance(step.op, TheCount) else 1
     if len(likely) <= wanted:
         # No number is said, because none of the rest is likely by itself.
@@ -209,7 +317,7 @@ def _emptiness(step: Step, result: Result) -> Iterator[str]:
         yield _undetected(step, scene)
         return
     step_of = steps_by_node(result)
-    word = _own_words(op, result.text)
+    word = own_words(op, result.text)
     sources = [(node, step_of(node)) for node in op.operands if node.returns in _SETS]
     there = [
         _amount(node, found, scene)
@@ -219,6 +327,10 @@ def _emptiness(step: Step, result: Result) -> Iterator[str]:
     within = sources[0][1] if sources else None
     ranked = [] if within is None else [t for t in _ranked(within, scene) if t[1] >= _LEAST]
     likely = [(i, p) for i, p in ranked if p >= _HALF]
+    if isinstance(op, Choose):
+        yield f"Neither {op.value} nor {op.alternative}: {_listing(ranked, scene)}."
+        yield from _looks(op, ranked, scene, step_of)
+        return
     if is_determined(op) and there:
         # Nothing was lost at a word that narrows down: what there is, is too little or unlikely.
         yield _too_few(op, _quoted(op, result.text), ranked, likely, scene)
@@ -229,12 +341,13 @@ def _emptiness(step: Step, result: Result) -> Iterator[str]:
         found = " and ".join(dict.fromkeys(name for name, _ in there))
         yield f"{_capitalised(found)} {verb} found, but nothing {left}is left after '{word}'."
     yield from _nearest_miss(step, scene)
-    yield from _looks(op, likely or [t for t in ranked if t[1] >= ranked[0][1] / 2], scene)
+    near = likely or [t for t in ranked if t[1] >= ranked[0][1] / 2]
+    yield from _looks(op, near, scene, step_of)
     if likely:
         yield f"Without '{word}': {_listing(likely, scene)}."
 
 
-_SETS = (Kind.OBJECTS, Kind.REFERENT)
+_SETS = (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP)
 
 
 def _ranked(step: Step, scene: Scene) -> list[tuple[int, float]]:
@@ -244,6 +357,8 @@ def _ranked(step: Step, scene: Scene) -> list[tuple[int, float]]:
 def _undetected(step: Step, scene: Scene) -> str:
     """That a detector saw none, which is not to say that there is none."""
     likeliest = [(i, p) for i, p in _ranked(step, scene)[:1] if p >= _LEAST]
+    if isinstance(step.op, Pointed):
+        return f"Nothing that was detected is pointed at by '{step.op.pointer}'."
     said = f"No {noun_phrase(step.op, article=True).partition(' ')[2]} was detected"
     if isinstance(step.op, Select):
         verb = "were" if is_pair(step.op.category) else "was"
@@ -263,23 +378,33 @@ def _too_few(
             return f"'{quoted}': only one was found: {_listing(likely, scene)}."
         wanted = cardinal(op.count)
         return f"'{quoted}': fewer than {wanted} were found: {_listing(likely, scene)}."
+    if isinstance(op, TheGroup) and likely:
+        return f"'{quoted}': these make up no {op.form}: {_listing(likely, scene)}."
     return f"What was found is too unlikely for '{quoted}': {_listing(ranked, scene)}."
 
 
-def _looks(op: Op, things: list[tuple[int, float]], scene: Scene) -> Iterator[str]:
+def _looks(
+    op: Op, things: list[tuple[int, float]], scene: Scene, step_of: Callable[[Op], Step | None]
+) -> Iterator[str]:
     """What the candidates look like, when it is a colour or the like that they lack."""
     node = op.excluded if isinstance(op, Minus) else op
-    if not isinstance(node, Filter) or node.attribute not in scene.attributes:
+    attribute = next((name for role, name in names_of(node) if role == "attribute"), "")
+    if attribute not in scene.attributes:
         return
-    table = scene.attributes[node.attribute]
+    table = scene.attributes[attribute]
+    shown = [i for i, _ in things if bool(table.evidence[i])][:3]
+    for landmark in landmarks_of(node):
+        step = step_of(landmark)
+        likely = [] if step is None else [i for i, p in _ranked(step, scene) if p >= _HALF]
+        shown += [i for i in likely if bool(table.evidence[i]) and i not in shown][:3]
     seen = []
-    for index in [i for i, _ in things if bool(table.evidence[i])][:3]:
+    for index in shown:
         shares = table.probabilities[index].tolist()
         best = sorted(zip(table.values, shares, strict=True), key=lambda pair: -pair[1])[:2]
         values = ", ".join(f"{value} {share:.2f}" for value, share in best if share >= 0.005)
         seen.append(f"{object_text(scene, index)}: {values}")
     if seen:
-        yield f"By {node.attribute}, {'; '.join(seen)}."
+        yield f"By {attribute}, {'; '.join(seen)}."
 
 
 def _amount(node: Op, step: Step, scene: Scene) -> tuple[str, bool]:
@@ -288,7 +413,7 @@ def _amount(node: Op, step: Step, scene: Scene) -> tuple[str, bool]:
     if node.returns is Kind.REFERENT or count <= 1:
         return noun_phrase(node, article=True), count > 1
     noun = noun_phrase(node)
-    return (noun.removeprefix("all ") if is_determined(node) else f"{count} {noun}"), True
+    return (without_all(noun) if is_definite(noun) else f"{count} {noun}"), True
 
 
 def _capitalised(text: str) -> str:
@@ -319,22 +444,28 @@ def _reservations(result: Result) -> Iterator[str]:
     if notes:
         yield f"Note: {'; '.join(notes)}."
     if not result.outcome.exact:
-        words = [_own_words(s.op, result.text) for s in result.trace if not s.exact]
-        at = f" from '{words[0]}' on" if words else ""
-        yield f"The probabilities are approximate{at}."
+        yield _inexactness(result.outcome, result)
     if result.outcome.error > 0:
         yield f"They are a mean over sampled worlds, give or take {result.outcome.error:.3f}."
     if result.outcome.unexplored >= 0.005:
         yield f"Possibilities of probability {result.outcome.unexplored:.2f} were left out."
 
 
+def _inexactness(outcome: Outcome, result: Result) -> str:
+    """At which word the probabilities stop being exact, and what stands in the way."""
+    words = [own_words(step.op, result.text) for step in result.trace if not step.exact]
+    said = "The probabilities are approximate" + (f" from '{words[0]}' on" if words else "")
+    shared = [f"'{verbalise(node)}'" for node in outcome.certificate.shared]
+    if not shared:
+        return f"{said}."
+    named = " and ".join(dict.fromkeys(shared[:_LISTED]))
+    return f"{said}: several parts depend on what is uncertain in {named}."
+
+
 def _approximations(result: Result) -> Iterator[str]:
     scene, step_of = result.scene, steps_by_node(result)
     for node in result.program.walk():
-        for parameter in signature(type(node)):
-            if not isinstance(parameter.declared, Name):
-                continue
-            name, role = getattr(node, parameter.name), parameter.declared.role
+        for role, name in names_of(node):
             if role == "relation" and name in scene.relations:
                 relation = scene.relations[name]
                 if relation.approximate:
@@ -347,17 +478,24 @@ def _approximations(result: Result) -> Iterator[str]:
                 concept = scene.concepts[name]
                 if concept.approximate:
                     yield f"'{name}' is read as {' or '.join(concept.categories)}"
-            elif role == "attribute" and name in scene.attributes:
-                step = step_of(node)
-                yield from _unseen(name, step.objects if step else None, scene)
+        looked_at = {name for role, name in names_of(node) if role == "attribute"}
+        if node.sees_all:
+            looked_at = set(scene.attributes) - PLACES
+        # A filter's own value is what passed it; the others look at all that they are given.
+        nodes = [node] if isinstance(node, Filter) else node.operands
+        for attribute in scene.attributes:
+            if attribute in looked_at:
+                yield from _unseen(attribute, list(map(step_of, nodes)), scene)
     unseen = int((~scene.categories.evidence).sum())
     if unseen:
         yield f"the category of {singular_or_plural(unseen, 'object')} is not known"
 
 
-def _unseen(attribute: str, objects: Tensor | None, scene: Scene) -> Iterator[str]:
-    evidence = scene.attributes[attribute].evidence
-    blind = ~evidence if objects is None else ~evidence & (objects > 0.02)
+def _unseen(attribute: str, steps: list[Step | None], scene: Scene) -> Iterator[str]:
+    blind = ~scene.attributes[attribute].evidence
+    looked_at = [step.objects > 0.02 for step in steps if step and step.objects is not None]
+    if looked_at:
+        blind = blind & torch.stack(looked_at).any(dim=0)
     if count := int(blind.sum()):
         yield f"the {attribute} of {singular_or_plural(count, 'object')} could not be seen"
 
@@ -378,14 +516,11 @@ def _first_empty(step: Step, step_of: Callable[[Op], Step | None], scene: Scene)
     while True:
         empty = [
             found
-            for node in step.op.operands
+            for node in _needed(step.op)
             if (found := step_of(node)) is not None
             and found.objects is not None
             and _some(found, scene) < _HALF
         ]
-        if step.op.name == "minus":
-            # What is excluded may well be empty.
-            empty = [found for found in empty if found.op == step.op.operands[0]]
         if step.op.name == "union" and len(empty) < len(step.op.operands):
             return step
         if not empty:
@@ -393,9 +528,18 @@ def _first_empty(step: Step, step_of: Callable[[Op], Step | None], scene: Scene)
         step = empty[0]
 
 
+def _needed(op: Op) -> tuple[Op, ...]:
+    """The operands that a node needs members of to have any itself."""
+    # What is excluded may well be empty, and what is compared with or left of nothing is all.
+    first_only = isinstance(op, Minus | RelateAll | Different)
+    if isinstance(op, RelateCount):
+        first_only = op.comparison.holds(0, op.number)
+    return op.operands[:1] if first_only else op.operands
+
+
 def counted_set(op: Op) -> Op | None:
     """The set that a question asks about; None when it asks about several."""
-    while op.returns in (Kind.TRUTH, Kind.NUMBER):
+    while not op.returns.is_of_objects:
         if len(op.operands) != 1 or op.name in ("negation", "count_is"):
             return None
         op = op.operands[0]
@@ -417,13 +561,6 @@ def _things(step: Step, scene: Scene) -> list[float]:
     if step.objects is None:
         return []
     return [share for _, share in scene.things(step.objects) if share >= _HALF]
-
-
-def _own_words(op: Op, text: str) -> str:
-    """The words of the text that a node comes from; its English when it has none."""
-    if op.words:
-        return " ".join(span.of(text) for span in sorted(op.words))
-    return modifier(op) if op.operands else plural_of(verbalise(op))
 
 
 def _quoted(op: Op, text: str) -> str:

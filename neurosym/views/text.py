@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torch import Tensor
 
-from neurosym.program import Comparison, Kind, Op, signature
+from neurosym.program import ACTIONS, Command, Comparison, Kind, Op, Part, signature
 from neurosym.scene import Scene
 from neurosym.span import Span
 
@@ -59,7 +59,7 @@ def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool
     Args:
         result: of any status; without an outcome the table is one line.
         width: in characters; at least 54 are used.
-        top: how many objects or counts to show of a step; the others are counted.
+        top: how many objects, counts or values to show of a step; other objects are counted.
         colour: whether to mark steps that probably failed by terminal colour codes.
     """
     if result.outcome is None:
@@ -97,7 +97,8 @@ def answer_text(result: Result, *, colour: bool = False) -> str:
         head += f": {answer_word(result.answer)}"
     else:
         chosen = answer_things(result)
-        listed = [f"{object_text(result.scene, i, p)}, {_box(result, i)}" for i, p in chosen]
+        lead = answer_lead(result.program)
+        listed = [f"{lead}{object_text(result.scene, i, p)}, {_box(result, i)}" for i, p in chosen]
         head += f": {listed.pop() if len(listed) == 1 else f'{len(listed)} objects'}"
     unused = [_paint(unused_text(result), "bad", colour=colour)] if result.unused else []
     return "\n".join([head, *unused, *(f"  {line}" for line in listed)])
@@ -136,8 +137,15 @@ def top_things(probabilities: Tensor, scene: Scene, limit: int) -> list[tuple[in
     return sorted(shown, key=lambda thing: (-thing[1], thing[0]))[:limit]
 
 
-def answer_word(answer: int | bool) -> str:
-    """``yes``, ``no``, or a number in figures."""
+def answer_lead(program: Op) -> str:
+    """What is said of the objects that answer: "pick up ", "the left half of ", or nothing."""
+    if isinstance(program, Command):
+        return f"{ACTIONS[program.action]} "
+    return f"the {program.portion} of " if isinstance(program, Part) else ""
+
+
+def answer_word(answer: int | bool | str) -> str:
+    """``yes``, ``no``, a number in figures, or a value as it is."""
     return ("yes" if answer else "no") if isinstance(answer, bool) else str(answer)
 
 
@@ -155,7 +163,7 @@ def object_name(scene: Scene, index: int) -> str:
 
 
 def top_objects(probabilities: Tensor, limit: int) -> list[tuple[int, float]]:
-    """The likeliest objects with their probabilities, those that round to 0.00 left out."""
+    """The likeliest of some numbered things with their probabilities, without those of 0.00."""
     values = probabilities.detach().cpu().tolist()
     ranked = sorted(range(len(values)), key=lambda index: (-values[index], index))
     return [(i, values[i]) for i in ranked[:limit] if values[i] >= _SHOWN]
@@ -168,6 +176,9 @@ def value_text(step: Step, scene: Scene, top: int = 3) -> str:
     if step.number is not None:
         likely = sorted(top_objects(step.number, top))
         return ", ".join(f"{count}: {probability:.2f}" for count, probability in likely) or "-"
+    if step.value is not None:
+        likely = top_objects(step.value, top)
+        return ", ".join(f"{step.values[i]} {p:.2f}" for i, p in likely) or "-"
     if step.objects is None:
         return "-"
     listed = top_objects(step.objects, top)

@@ -7,70 +7,50 @@ can say reads back as a program that means the same.
 
 from __future__ import annotations
 
-import re
-
 from neurosym.program import (
-    Comparison,
+    Choose,
+    Conjunction,
+    Count,
+    CountIs,
+    Disjunction,
+    Equal,
+    Every,
+    Everything,
     Exist,
-    Filter,
     Kind,
     Minus,
+    Most,
     Negation,
     Op,
-    Select,
-    Superlative,
-    The,
-    TheCount,
-    Top,
-    Union,
+    Query,
+    TheGroup,
     signature,
 )
-from neurosym.program.operator import Name
+from neurosym.views.constructions import (
+    ends_in_phrase,
+    is_determined,
+    is_negated_at_once,
+    is_plural,
+    subject_of,
+)
+from neurosym.views.phrases import (
+    POINTERS,
+    closed,
+    complement,
+    fill,
+    is_definite,
+    noun_phrase,
+    predicate,
+    prepare,
+    single,
+    without_all,
+)
+from neurosym.views.words import attribute_noun
+from neurosym.views.words import plural_of as plural_of
+from neurosym.views.words import singular_or_plural as singular_or_plural
 
-_RELATIONS = {"left_of": "to the left of", "right_of": "to the right of"}
-_SIDES = {"leftmost": "left", "rightmost": "right"}
-_OF_ALL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
-_CARDINALS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-    *("eleven", "twelve"),
-)
-_ORDINALS = (
-    *("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
-    *("ninth", "tenth", "eleventh", "twelfth"),
-)
-_PLURALS = {
-    "person": "people",
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "mouse": "mice",
-    "foot": "feet",
-    "tooth": "teeth",
-    "goose": "geese",
-    "knife": "knives",
-    "shelf": "shelves",
-    "leaf": "leaves",
-    "loaf": "loaves",
-    "scarf": "scarves",
-    "wolf": "wolves",
-    "potato": "potatoes",
-    "tomato": "tomatoes",
-    **dict.fromkeys(("sheep", "deer", "fish", "broccoli", "skis", "scissors", "aircraft"), ""),
-}
-_PEOPLE = frozenset(
-    (
-        *("person", "man", "woman", "boy", "girl", "child", "kid", "baby", "toddler", "guy"),
-        *("lady", "gentleman", "player", "rider", "skier", "surfer", "snowboarder", "skater"),
-        *("skateboarder", "batter", "pitcher", "catcher", "umpire", "driver", "cyclist"),
-        *("worker", "waiter", "waitress", "chef", "cook", "policeman", "officer", "pedestrian"),
-        *("people", "human", "adult", "teenager", "bride", "groom", "mother", "father", "crowd"),
-    )
-)
-"""Nouns of which a colour is said as clothing: "the man in black"."""
-_PAIRS = frozenset(
-    ("scissors", "skis", "pants", "trousers", "shorts", "jeans", "binoculars", "tongs", "pliers")
-)
-_SINGULAR_VOWEL = re.compile(r"(?!uni|use|euro|one\b|u-)[aeiou]|hour|heir|honest", re.IGNORECASE)
+_PHRASES = (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP, Kind.REGION)
+"""The kinds that are said as noun phrases; the others are sentences."""
 
 
 def verbalise(program: Op) -> str:
@@ -84,315 +64,170 @@ def verbalise(program: Op) -> str:
         place without changing what they modify follow after a comma ("the largest cube, which is
         red": the largest cube of all, not the largest red one).
     """
-    if program.returns in (Kind.TRUTH, Kind.NUMBER):
+    prepare(program)
+    if program.returns not in _PHRASES:
         return _sentence(program)
-    return noun_phrase(program)
-
-
-def noun_phrase(op: Op, *, article: bool = False) -> str:
-    """Objects or a referent with their determiner; ``article`` makes a bare set a single one."""
-    if is_determined(op):
-        return _fill(op, plural=_is_plural(op, default=True))
-    return _indefinite(op) if article else _nominal(op, plural=True)
-
-
-def modifier(op: Op) -> str:
-    """What a node adds to its ``objects``, in words: "red", "behind the cube", "largest"."""
-    return _fill(op, plural=_is_plural(op, default=True), replaced={"objects": ""})
-
-
-def plural_of(noun: str) -> str:
-    """The plural of a noun, by its last word."""
-    head, space, last = noun.rpartition(" ")
-    if last in _PLURALS:
-        made = _PLURALS[last] or last
-    elif re.search(r"(s|x|z|ch|sh)$", last):
-        made = last + "es"
-    elif re.search(r"[^aeiou]y$", last):
-        made = last[:-1] + "ies"
-    else:
-        made = last + "s"
-    return head + space + made
-
-
-def singular_or_plural(count: int, noun: str) -> str:
-    """``1 chair`` or ``3 chairs``."""
-    return f"{count} {noun if count == 1 else plural_of(noun)}"
-
-
-def is_pair(noun: str) -> bool:
-    """Whether a noun has no singular: "scissors"."""
-    return noun.rpartition(" ")[2] in _PAIRS
-
-
-def relation_phrase(relation: str) -> str:
-    """A relation's name as a preposition: ``left_of`` -> ``to the left of``."""
-    return _RELATIONS.get(relation, relation.replace("_", " "))
+    said = noun_phrase(program)
+    return f"{said} one" if said in POINTERS else said
 
 
 def _sentence(op: Op) -> str:
-    inner = op.truth if isinstance(op, Negation) else op
-    if isinstance(inner, Exist):
-        stated = _predication(inner, negated=inner is not op)
-        if stated is not None:
-            return stated
-        if inner is not op:
-            return f"there is no {_nominal(inner.objects, plural=False)}"
-    return _fill(op, plural=_is_plural(op, default=True))
+    match op:
+        case Negation(truth=Exist() as truth):
+            return _existence(truth, negated=True)
+        case Negation(truth=Every() as truth):
+            return _universal(truth, negated=True)
+        case Negation(truth=Equal() as truth):
+            return _equality(truth, negated=True)
+        case Exist():
+            return _existence(op, negated=False)
+        case Every():
+            return _universal(op, negated=False)
+        case Most():
+            plural = is_plural(op.objects)
+            said = _said(op.objects, op.scope, plural=plural)
+            return fill(op, plural=plural, replaced={"scope": said})
+        case Count() | CountIs():
+            return _counting(op)
+        case Equal():
+            return _equality(op, negated=False)
+        case Choose() | Query():
+            return fill(op, plural=is_plural(op.objects))
+        case Conjunction(left=left, right=right) | Disjunction(left=left, right=right):
+            joined = _joined_existence(op, left, right)
+            if joined is not None:
+                return joined
+    inner = {
+        parameter.name: _sentence(operand)
+        for parameter in signature(type(op))
+        if isinstance(operand := getattr(op, parameter.name), Op)
+        and operand.returns not in _PHRASES
+    }
+    return fill(op, plural=is_plural(op), replaced=inner)
 
 
-def _predication(op: Exist, *, negated: bool) -> str | None:
-    """Something said of what is presupposed ("the cube is red"); None when nothing is."""
-    objects: Op = op.objects
-    if isinstance(objects, Minus):
-        # None of the cubes is outside the red ones: they are all red.
-        return _said_of(objects.objects, objects.excluded, "all" if negated else "not all")
-    *_, subject = _chain(objects)
-    return _said_of(subject, objects, "none" if negated else "some")
+def _said(subject: Op, scope: Op, *, plural: bool) -> str:
+    """What a quantifier says of its objects: "red", "cups", "among the red cups"."""
+    said = predicate(subject, scope, plural=plural) or complement(scope, plural=plural)
+    return said or f"among {without_all(noun_phrase(scope))}"
 
 
-def _said_of(subject: Op, objects: Op, amount: str) -> str | None:
-    """A sentence on how many of a subject are among objects that were narrowed down from it."""
-    *narrowing, bottom = _chain(objects)
-    same = bottom == subject or (isinstance(subject, The) and bottom == subject.objects)
-    if not narrowing or not same or not is_determined(subject) or any(map(_is_ranking, narrowing)):
-        return None
-    plural = _is_plural(subject, default=True)
-    says_not = amount in ("not all", "none")
-    if says_not and len(narrowing) > 1:
-        return None
-    said = " and ".join(modifier(node) for node in reversed(narrowing))
-    whole = noun_phrase(subject)
-    if not plural:
-        return f"{whole} is {'not ' if says_not else ''}{said}"
-    among = {"all": whole, "none": f"none of {whole}", "some": f"some of {whole}"}
-    if amount == "not all":
-        return f"some of {whole.removeprefix('all ')} are not {said}"
-    return f"{among[amount].replace('of all ', 'of ')} are {said}"
-
-
-def _nominal(op: Op, *, plural: bool) -> str:
-    """Objects without a determiner of their own."""
-    if not _is_modifier(op):
-        return _contracted(op, plural) or _fill(op, plural=plural)
-    inner, rest = op.operands[0], modifier(op)
-    below = list(_chain(inner))
-    bottom = below.pop()
-    verb = "are" if plural and bottom.returns is not Kind.REFERENT else "is"
-    which = f", {'who' if _denotes_people(op) else 'which'} {verb}"
-    if isinstance(op, Filter) and _is_connective(bottom) and not below:
-        return _nominal(_distribute(op, bottom), plural=plural)
-    side = _side(op)
-    if side and isinstance(op, Superlative) and _is_nominal(bottom) and all(map(_is_prefix, below)):
-        return f"{ordinal(op.rank)} {_nominal(inner, plural=plural)} from the {side}"
-    if _is_prefix(op):
-        ranked_behind = any(_is_ranking(node) and not _is_prefix(node) for node in below)
-        apart = ranked_behind or not _is_nominal(bottom)
-        if apart and _is_ranking(op):
-            return f"{rest} of {_several(inner)}"
-        if apart:
-            return f"{_part(inner, plural)}{which} {rest}"
-        return f"{rest} {_nominal(inner, plural=plural)}"
-    if any(map(_is_ranking, below)) or not _is_nominal(bottom):
-        return f"{_part(inner, plural)}{which} {rest}"
-    # A second phrase after the noun would attach to the first one's landmark.
-    behind = [node for node in below if not _is_prefix(node)]
-    joint = " and" if any(_is_worn(op) or not _is_worn(node) for node in behind) else ""
-    return f"{_nominal(inner, plural=plural)}{joint} {rest}"
-
-
-def _side(op: Op) -> str | None:
-    """Where one counts from: "the third chair from the left"."""
-    if isinstance(op, Superlative) and op.rank > 1:
-        return _SIDES.get(op.order)
-    return None
-
-
-def _contracted(op: Op, plural: bool) -> str | None:
-    """A connective whose two sides share their noun: "red or blue cubes", "cubes not red"."""
-    if isinstance(op, Minus) and _is_modifier(op.excluded):
-        if op.excluded.operands[0] == op.objects and not _is_ranking(op.excluded):
-            verb = "" if _is_worn(op.excluded) else "that are " if plural else "that is "
-            return f"{_part(op.objects, plural)} {verb}not {modifier(op.excluded)}"
-    elif isinstance(op, Union) and isinstance(op.left, Filter) and isinstance(op.right, Filter):
-        noun = op.left.objects
-        if noun == op.right.objects and _is_nominal(noun):
-            values, named = f"{op.left.value} or {op.right.value}", _nominal(noun, plural=plural)
-            worn = _is_worn(op.left) and _is_worn(op.right)
-            return f"{named} in {values}" if worn else f"{values} {named}"
-    return None
-
-
-def _part(op: Op, plural: bool) -> str:
-    return noun_phrase(op) if is_determined(op) else _nominal(op, plural=plural)
-
-
-def _several(op: Op) -> str:
-    return noun_phrase(op) if is_determined(op) else f"the {_nominal(op, plural=True)}"
-
-
-def _distribute(op: Filter, connective: Op) -> Op:
-    """A filter over a union, an intersection or a difference, moved inside."""
-    first, second = connective.operands
-    filtered = [type(op)(first, op.attribute, op.value)]
-    if connective.name == "union":
-        filtered.append(type(op)(second, op.attribute, op.value))
+def _universal(op: Every, *, negated: bool) -> str:
+    subject = op.objects
+    plural, phrase = False, single(subject)
+    if is_definite(phrase):
+        plural = is_plural(subject_of(subject)) and not isinstance(subject, TheGroup)
+        phrase = noun_phrase(subject)
+    said = _said(subject, op.scope, plural=plural)
+    if not is_definite(phrase):
+        whole = "everything" if isinstance(subject, Everything) else f"every {phrase}"
+    elif not plural and subject.returns is not Kind.GROUP:
+        return fill(op, plural=False, replaced={"objects": phrase, "scope": _not(said, negated)})
     else:
-        filtered.append(second)  # type: ignore[arg-type]
-    return type(connective)(*filtered)
+        whole = f"all of {phrase}" if negated and not phrase.startswith("all ") else phrase
+    return _not(fill(op, plural=plural, replaced={"objects": whole, "scope": said}), negated)
 
 
-def _fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str:
-    """The template of a node, filled in; agreement follows ``plural``."""
-    values = {}
-    for parameter in signature(type(op)):
-        value = getattr(op, parameter.name)
-        if replaced and parameter.name in replaced:
-            values[parameter.name] = replaced[parameter.name]
-        elif isinstance(value, Op):
-            values[parameter.name] = _operand(op, parameter.name, value, plural)
-        elif isinstance(value, Comparison):
-            values[parameter.name] = value.value.replace("_", " ")
-        elif isinstance(value, int):
-            values[parameter.name] = _number(parameter.name, value)
-        elif isinstance(parameter.declared, Name) and parameter.declared.role == "category":
-            values[parameter.name] = plural_of(value) if plural else value
-        elif isinstance(parameter.declared, Name) and parameter.declared.role == "relation":
-            values[parameter.name] = relation_phrase(value)
-        else:
-            values[parameter.name] = value
-    template = "{objects} in {value}" if _is_worn(op) else op.explanation
-    if not op.operands and "{" not in template:
-        template = template if plural else template.removesuffix("s")
-    if not plural:
-        template = re.sub(r"\bare\b", "is", template)
-    filled = template.format(**values)
-    filled = re.sub(r"\ball of (the|all|every)\b", _all_of, filled)
-    return re.sub(r" {2,}", " ", filled).strip()
+def _not(said: str, negated: bool) -> str:
+    return f"not {said}" if negated else said
 
 
-def _all_of(match: re.Match[str]) -> str:
-    # "all of all the chairs", "all of the chair": the determiner below says it already.
-    return match.group(1)
+def _existence(op: Exist, *, negated: bool) -> str:
+    """That there is a red cube; or, of what is presupposed, that the cube is red."""
+    objects = op.objects
+    subject = subject_of(objects)
+    stated = fill(op, plural=False)
+    if is_determined(subject):
+        plural, whole = is_plural(subject), closed(noun_phrase(subject))
+        if isinstance(objects, Minus) and objects.objects == subject:
+            # None of the cubes is outside the red ones: they are all red.
+            said = predicate(subject, objects.excluded, plural=plural)
+            if said is not None:
+                return _remainder(subject, said, negated=negated)
+        said = predicate(subject, objects, plural=plural)
+        if said is not None and plural:
+            return f"{'none' if negated else 'some'} of {without_all(whole)} are {said}"
+        if said is not None and (not negated or is_negated_at_once(objects)):
+            return f"{whole} is {_not(said, negated)}"
+        stated = f"{whole} is {said}" if said is not None else stated
+    if not negated:
+        return stated
+    phrase = single(objects)
+    return f"it is not so that {stated}" if is_definite(phrase) else f"there is no {phrase}"
 
 
-def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
-    if operand.returns in (Kind.TRUTH, Kind.NUMBER):
-        return _sentence(operand)
-    if name == "landmarks":
-        if not is_determined(operand):
-            every = "relation" in _roles(op) and op.name.endswith("_all")
-            return f"every {_nominal(operand, plural=False)}" if every else _indefinite(operand)
-        # "on the tables" is on some of them, "left of the dogs" is left of all.
-        plain = getattr(op, "relation", "") in _OF_ALL or op.name == "relate"
-        phrase = noun_phrase(operand)
-        return phrase.removeprefix("all ") if plain else phrase
-    if name == "excluded":
-        return noun_phrase(operand)
-    if is_determined(operand):
-        return noun_phrase(operand)
-    if isinstance(op, TheCount) and isinstance(operand, Top) and op.count == operand.count:
-        # The number is said already.
-        return modifier(operand).partition(" ")[2] + " " + _nominal(operand.objects, plural=plural)
-    if op.name == "exist":
-        return _indefinite(operand)
-    return _nominal(operand, plural=plural)
+def _joined_existence(op: Op, left: Op, right: Op) -> str | None:
+    """That there is one thing and another, where it is clear in one sentence."""
+    first, second = _there_is(left), _there_is(right)
+    # "no cube or a sphere" leaves open how far the "no" reaches.
+    clear = isinstance(op, Conjunction) or (isinstance(left, Exist) and isinstance(right, Exist))
+    if first is None or second is None or not clear or _trails(left):
+        return None
+    return f"there is {fill(op, plural=False, replaced={'left': first, 'right': second})}"
 
 
-def _number(name: str, value: int) -> str:
-    if name == "rank":
-        return "" if value == 1 else ordinal(value)
-    return cardinal(value)
+def _trails(truth: Op) -> bool:
+    """Whether "and" after the sentence would be read as part of its last phrase."""
+    while truth.returns is Kind.TRUTH:
+        truth = truth.operands[0]
+    return ends_in_phrase(truth)
 
 
-def cardinal(number: int) -> str:
-    """``two`` for 2; figures from 13 on."""
-    return _CARDINALS[number] if number < len(_CARDINALS) else str(number)
+def _there_is(truth: Op) -> str | None:
+    """What there is or is not, after "there is": "a red cube", "no cube"."""
+    match truth:
+        case Exist(objects=objects) if not is_determined(subject_of(objects)):
+            return noun_phrase(objects, article=True)
+        case Negation(truth=Exist(objects=objects)) if not is_determined(subject_of(objects)):
+            return f"no {single(objects)}"
+    return None
 
 
-def ordinal(number: int) -> str:
-    """``second`` for 2; figures from 13 on (``21st``)."""
-    if number < len(_ORDINALS):
-        return _ORDINALS[number]
-    teen = number % 100 in (11, 12, 13)
-    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+def _remainder(subject: Op, said: str, *, negated: bool) -> str:
+    """That some of a subject are left, or that none are, without those of which this is said."""
+    whole = noun_phrase(subject)
+    if not is_plural(subject):
+        return f"{whole} is {_not(said, not negated)}"
+    return f"{whole} are {said}" if negated else f"some of {without_all(whole)} are not {said}"
 
 
-def _indefinite(op: Op) -> str:
-    phrase = _nominal(op, plural=False)
-    if is_pair(_noun(op)):
-        return f"a pair of {phrase}"
-    if phrase.startswith(("the ", "all the ")):
-        return phrase
-    return f"{'an' if _SINGULAR_VOWEL.match(phrase) else 'a'} {phrase}"
+def _counting(op: Count | CountIs) -> str:
+    """How many cups there are; or, of what is presupposed, how many of the cups are red."""
+    plural = is_plural(op)
+    subject = subject_of(op.objects)
+    said = predicate(subject, op.objects, plural=plural) if is_determined(subject) else None
+    whole = noun_phrase(op.objects if said is None else subject)
+    if not is_definite(whole):
+        return fill(op, plural=plural)
+    stated = fill(op, plural=plural, replaced={"objects": f"of {without_all(whole)}"})
+    if said is None:
+        return stated
+    be = "are" if plural else "is"
+    return f"{stated.removeprefix(f'there {be} ').removesuffix(f' {be} there')} {be} {said}"
 
 
-def _roles(op: Op) -> set[str]:
-    return {p.declared.role for p in signature(type(op)) if isinstance(p.declared, Name)}
+def _equality(op: Equal, *, negated: bool) -> str:
+    """That two things are of the same color; in full where the short form is read wrongly."""
+    left, right = op.left, op.right
+    match left, right:
+        case Query(objects=first, attribute=asked), Query(objects=second, attribute=other):
+            if asked == other and not ends_in_phrase(first):
+                both = f"{noun_phrase(first)} and {noun_phrase(second)}"
+                name = attribute_noun(asked)
+                alike = f"different {plural_of(name)}" if negated else f"the same {name}"
+                return f"{both} are of {alike}"
+    before = value_phrase(left) + ("," if isinstance(left, Choose) else "")
+    stated = fill(op, plural=True, replaced={"left": before, "right": value_phrase(right)})
+    return stated.replace(" is the same as ", " is not the same as ", 1) if negated else stated
 
 
-def _is_plural(op: Op, *, default: bool) -> bool:
-    """Whether the objects that a node speaks of are several, where the node decides that."""
-    if op.returns is Kind.REFERENT or op.name == "exist":
-        return False
-    for name in ("count", "number"):
-        value = getattr(op, name, None)
-        if isinstance(value, int):
-            return value != 1
-    return default
-
-
-def is_determined(op: Op) -> bool:
-    """Whether a node's English brings its own "the"."""
-    return op.explanation.startswith(("the ", "all the "))
-
-
-def _is_connective(op: Op) -> bool:
-    return len(op.operands) == 2 and not _roles(op) and not _is_modifier(op)
-
-
-def _is_modifier(op: Op) -> bool:
-    """Whether a node narrows its first operand down by a word or a landmark."""
-    return (
-        op.returns is Kind.OBJECTS
-        and bool(op.operands)
-        and not is_determined(op)
-        and (bool(_roles(op)) or any(p.name == "landmarks" for p in signature(type(op))))
-    )
-
-
-def _is_ranking(op: Op) -> bool:
-    names = {p.name for p in signature(type(op))}
-    return "rank" in names or {"order", "count"} <= names
-
-
-def _noun(op: Op) -> str:
-    """The category that a node speaks of; of a connective, the first side's."""
-    while op.operands:
-        op = op.operands[0]
-    return op.category if isinstance(op, Select) else ""
-
-
-def _denotes_people(op: Op) -> bool:
-    return _noun(op).rpartition(" ")[2] in _PEOPLE
-
-
-def _is_worn(op: Op) -> bool:
-    """Whether a node is the colour of a person, which means the clothes: "in black"."""
-    return isinstance(op, Filter) and op.attribute == "color" and _denotes_people(op.objects)
-
-
-def _is_prefix(op: Op) -> bool:
-    return not _is_worn(op) and op.explanation.endswith("{objects}")
-
-
-def _is_nominal(op: Op) -> bool:
-    return not op.operands
-
-
-def _chain(op: Op) -> list[Op]:
-    """The modifiers from a node downwards, and what they modify in the end."""
-    found = [op]
-    while _is_modifier(found[-1]):
-        found.append(found[-1].operands[0])
-    return found
+def value_phrase(op: Op) -> str:
+    """What a question for a value asks for, as a noun phrase: "the color of the cup"."""
+    if not isinstance(op, Query | Choose):
+        return fill(op, plural=False)
+    said = f"the {attribute_noun(op.attribute)} of {noun_phrase(op.objects)}"
+    if isinstance(op, Choose):
+        # "is the cup red or blue" without what comes before the values.
+        asked = fill(op, plural=False, replaced={"objects": ""}).removeprefix("is ")
+        return f"{said}, {asked}"
+    return said

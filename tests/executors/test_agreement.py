@@ -94,6 +94,16 @@ def test_batch_is_one_by_one(pairs: list[tuple[Scene, Op]]) -> None:
         assert outcome.exact == alone.exact
 
 
+def test_groups_of_different_forms_in_one_batch() -> None:
+    pairs = [(0, 1), (1, 2)]
+    scene = build_scene(categories=["cup"] * 3, relations={"next_to": pairs})
+    programs = [parse_program(f"(the_group (everything) {form})") for form in ("pair", "row")]
+    pair, row = TENSOR.run_many(programs, [scene, scene])
+    assert pair.none == 1
+    assert row.objects is not None
+    assert row.objects.tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize("executor", [TENSOR, WORLDS], ids=["tensor", "worlds"])
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())

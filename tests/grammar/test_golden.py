@@ -7,7 +7,7 @@ import pytest
 
 from neurosym.errors import NeurosymError
 from neurosym.grammar import Parser
-from neurosym.program import parse_program
+from neurosym.program import parse_program, registry
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "parse"
 
@@ -63,6 +63,12 @@ def test_golden(case: Case, parser: Parser) -> None:
     kept = {str(reading.program) for reading in parse.readings[1:]}
     assert {str(parse_program(other)) for other in case.others} <= kept
     assert " ".join(token.text for token in parse.unused) == case.unused
+
+
+@pytest.mark.parametrize("operator", registry())
+def test_every_operator_is_in_a_golden_program(operator: str) -> None:
+    programs = [parse_program(case.program) for case in CASES if case.program]
+    assert any(node.name == operator for program in programs for node in program.walk()), operator
 
 
 def test_there_are_enough_cases() -> None:

@@ -12,6 +12,10 @@ QUIET = settings(
 )
 NOUNS = [("dog", "dogs"), ("plate", "plates"), ("person", "people"), ("cube", "cubes")]
 RELATIONS = ["to the left of", "right of", "behind", "next to", "on", "in front of", "under"]
+LIKENESS = [
+    *("of the same color as", "bigger than", "twice as tall as", "as wide as", "similar to"),
+    *("of a different size than", "between a fork and", "worn by"),
+]
 ATTRIBUTES = ["red", "green", "large", "tiny", "metal", "wooden", "big black"]
 RANKS = ["leftmost", "largest", "second largest", "third", "closest", "left", "top right"]
 EXCEPTIONS = [" but not the red one", " except the leftmost one", " other than the dog"]
@@ -33,6 +37,8 @@ def noun_phrases(draw: st.DrawFn, depth: int = 2) -> str:
         clause = draw(st.sampled_from(["", "that is ", "which is not "]))
         words.append(f"{clause}{draw(st.sampled_from(RELATIONS))} {inner}")
     text = " ".join(words)
+    if depth and draw(st.integers(0, 3)) == 0:
+        text += f" {draw(st.sampled_from(LIKENESS))} the {draw(st.sampled_from(NOUNS))[0]}"
     return text + (draw(st.sampled_from(EXCEPTIONS)) if draw(st.integers(0, 5)) == 0 else "")
 
 

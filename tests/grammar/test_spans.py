@@ -46,6 +46,43 @@ CASES = [
     ("everything except the people", {"everything": [["everything"]], "minus": [["except"]]}),
     ("the tennis rackets", {"select": [["tennis rackets"]]}),
     ("is there a dog and a cat", {"conjunction": [["and"]]}),
+    ("all the cups are red", {"every": [["are"]], "the_plural": [["all", "the"]] * 2}),
+    ("most of the cups are red", {"most": [["most", "are"]], "the_plural": [["the"]] * 2}),
+    (
+        "are there more cups than plates",
+        {"compare_counts": [["are there", "more", "than"]]},
+    ),
+    (
+        "other things of the same color as the plate",
+        {"same": [["other", "of the same", "color", "as"]]},
+    ),
+    (
+        "cups of a different color than the plate",
+        {"different": [["of a different", "color", "than"]]},
+    ),
+    ("cups similar to the plate", {"similar": [["similar to"]]}),
+    ("cups bigger than the plate", {"comparative": [["bigger", "than"]]}),
+    ("cups twice as big as the plate", {"comparative": [["twice", "as", "big", "as"]]}),
+    ("cups as tall as the plate", {"equative": [["as", "tall", "as"]]}),
+    ("the cup between the plate and the fork", {"between": [["between", "and"]]}),
+    ("the cup between two plates", {"between": [["between", "two"]]}),
+    ("what color is the cup", {"query": [["what", "color", "is"]], "the": [["the"]]}),
+    ("is the cup red or blue", {"choose": [["is", "or", "red", "blue"]]}),
+    ("are the cup and the plate the same color", {"equal": [["are", "the same", "color"]]}),
+    ("pick up the cup", {"command": [["pick up"]]}),
+    ("cups next to at least two plates", {"relate_count": [["next to", "at least", "two"]]}),
+    ("cups next to most plates", {"relate_most": [["next to", "most"]]}),
+    ("cups only next to plates", {"relate_only": [["only", "next to"]]}),
+    ("the hat worn by the man", {"related_by": [["worn by"]]}),
+    ("the hat that the man is wearing", {"related_by": [["wearing"]]}),
+    (
+        "the two cups closest to the plate",
+        {"top_closest": [["closest", "to"]], "the_count": [["the", "two"]]},
+    ),
+    ("the row of cups", {"the_group": [["the", "row"]]}),
+    ("the left half of the table", {"part": [["left half"]]}),
+    ("these two cups", {"pointed": [["these"]], "the_count": [["these", "two"]]}),
+    ("this", {"pointed": [["this"]], "the": [["this"]]}),
 ]
 
 

@@ -1,21 +1,39 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
-from neurosym.errors import PerceptionError
-from neurosym.perception.detections import Calibration, candidates, hypotheses
+from neurosym.api import default_perception
+from neurosym.errors import DataError, PerceptionError
+from neurosym.metrics import expected_calibration_error
+from neurosym.perception.calibration import Isotonic, Temperature
+from neurosym.perception.colours import default_model
+from neurosym.perception.detections import (
+    NOTHING,
+    Calibration,
+    Example,
+    candidates,
+    claim,
+    hypotheses,
+)
 from neurosym.perception.picodet import PicoDet, RawDetections, coco_categories
+from neurosym.scene import Scene
 
 CALIBRATION = Calibration(
-    intercept=0.6, slope=2.0, overlapped=-1.3, contained=-0.7, category_power=2.5
+    intercept=0.6, slope=2.0, overlapped=-1.3, contained=-0.7, categories=Temperature(0.4)
 )
 PERSON, CAR = 0, 2
+KINDS = 80
 
 
 def raw(*things: tuple[list[float], int, float]) -> RawDetections:
@@ -124,32 +142,162 @@ def test_the_order_of_the_points_does_not_matter(
     assert first.group.tolist() == second.group.tolist()
 
 
+def existence(calibration: Calibration, category: int, *scores: float) -> Tensor:
+    """What a calibration says of boxes that stand alone, by their best score."""
+    rows = torch.full((len(scores), KINDS), 0.001)
+    rows[:, category] = torch.tensor(scores)
+    alone = torch.zeros(len(scores), dtype=torch.bool)
+    return calibration.existence(rows, alone, alone)
+
+
 def test_the_shipped_calibration_is_s_shaped_and_says_where_it_is_from() -> None:
     calibration = Calibration.default()
-    alone = torch.zeros(3, dtype=torch.bool)
-    odds = calibration.log_odds(torch.tensor([0.14, 0.5, 0.85]), alone, alone).sigmoid()
-    assert odds[0] < 0.15
-    assert 0.4 < odds[1] < 0.8
-    assert odds[2] > 0.95
+    low, middle, high = existence(calibration, CAR, 0.14, 0.5, 0.85)
+    assert low < 0.15
+    assert 0.4 < middle < 0.8
+    assert high > 0.95
     assert calibration.overlapped <= 0
     assert calibration.contained <= 0
+    assert "53 images" in calibration.describe()
+    assert re.search("sha256 [0-9a-f]{12}$", calibration.describe())
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"parameters": {"slope": 1}}'])
+def test_a_last_step_maps_the_probability() -> None:
+    last = Temperature(2.0)
+    found = existence(replace(CALIBRATION, after=last), CAR, 0.2, 0.9)
+    torch.testing.assert_close(found, last(existence(CALIBRATION, CAR, 0.2, 0.9)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"parameters": {"slope": 1}}',
+        '{"format": "neurosym-calibration/1", "slope": 1}',
+    ],
+)
 def test_what_is_not_a_calibration(text: str) -> None:
     with pytest.raises(PerceptionError, match="not a calibration"):
         Calibration.from_json(text)
 
 
-def test_a_calibration_of_ones_own() -> None:
-    parameters = {
-        "intercept": 1,
-        "slope": 2,
-        "overlapped": 0,
-        "contained": 0,
-        "category_power": 1,
-    }
-    assert Calibration.from_json(json.dumps({"parameters": parameters})).slope == 2.0
+def test_categories_need_a_temperature() -> None:
+    document = CALIBRATION.to_document()
+    document["categories"] = Isotonic((0.5,), (0.5,)).to_document()
+    with pytest.raises(PerceptionError, match="temperature"):
+        Calibration.from_document(document)
+
+
+def test_a_file_that_is_not_there_and_one_that_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(PerceptionError, match="cannot read"):
+        Calibration.load(tmp_path / "none.json")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}", "utf-8")
+    with pytest.raises(PerceptionError, match=r"wrong\.json: not a calibration"):
+        Calibration.load(wrong)
+
+
+@pytest.mark.parametrize("after", [None, Temperature(1.3), Isotonic((0.2, 0.7), (0.1, 0.9))])
+def test_a_calibration_of_ones_own_comes_back_from_its_file(tmp_path: Path, after) -> None:
+    own = replace(CALIBRATION, slope=1.25, after=after, fitted_on="my photographs")
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({**own.to_document(), "provenance": {"by": "me"}}), "utf-8")
+    assert Calibration.load(path) == own
+    assert "my photographs" in own.describe()
+    assert own.describe() != CALIBRATION.describe()
+
+
+def test_claims_are_one_to_one_and_best_first() -> None:
+    gold = torch.tensor([[0.0, 0, 10, 10], [20.0, 0, 30, 10]])
+    boxes = torch.tensor([[0.0, 0, 10, 9], [0.0, 0, 10, 10], [20.0, 0, 30, 4], [50.0, 0, 60, 9]])
+    assert claim(boxes, gold).tolist() == [0, NOTHING, 1, NOTHING]
+    assert claim(boxes, gold, 0.5).tolist() == [0, NOTHING, NOTHING, NOTHING]
+    assert claim(boxes, gold[:0]).tolist() == [NOTHING] * 4
+
+
+def test_an_example_knows_the_categories_and_leaves_crowds_aside() -> None:
+    things = raw(
+        ([0.0, 0, 10, 10], PERSON, 0.9),
+        ([50.0, 0, 60, 10], PERSON, 0.8),
+        ([80.0, 0, 90, 10], CAR, 0.7),
+    )
+    found = candidates(things.boxes, things.scores)
+    gold, crowd = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[45.0, 0, 70, 20]])
+    example = Example.of(found, gold, torch.tensor([CAR]), crowd=crowd)
+    assert example.truth.tolist() == [CAR, NOTHING, NOTHING]
+    assert example.counted.tolist() == [True, False, True]
+
+
+def examples(images: int) -> list[Example]:
+    """Images of people and cars whose scores are worth less than they say."""
+    draw = torch.Generator().manual_seed(0)
+    made = []
+    for _ in range(images):
+        boxes = torch.tensor([[100.0 * i, 0, 100.0 * i + 50, 50] for i in range(12)])
+        scores = torch.full((12, 4), 0.02)
+        best = 0.05 + 0.9 * torch.rand(12, generator=draw)
+        kind = torch.randint(2, (12,), generator=draw) * CAR
+        scores[torch.arange(12), kind] = best
+        there = torch.rand(12, generator=draw) < (best.logit() * 1.5 - 1.0).sigmoid()
+        found = candidates(boxes, scores)
+        order = torch.round(found.boxes[:, 0] / 100).long()
+        named = torch.where(there, kind, NOTHING)[order]
+        made.append(Example(found, named, torch.ones(12, dtype=torch.bool)))
+    return made
+
+
+@pytest.mark.parametrize("after", [None, Temperature, Isotonic])
+def test_a_fit_says_what_happens_on_other_images(after) -> None:
+    every = examples(400)
+    train, test = every[:200], every[200:]
+    fitted = Calibration.fit(train, after=after, fitted_on="drawn boxes")
+    found = torch.cat(
+        [fitted.existence(e.found.scores, e.found.overlapped, e.found.contained) for e in test]
+    )
+    right = torch.cat([e.truth != NOTHING for e in test])
+    raws = torch.cat([e.found.scores.amax(dim=1) for e in test])
+    assert expected_calibration_error(found, right) < 0.06
+    assert expected_calibration_error(raws, right) > 0.1
+    assert fitted.slope == pytest.approx(1.5, abs=0.25)
+    assert type(fitted.after) is (after or type(None))
+    assert "drawn boxes" in fitted.describe()
+
+
+def test_what_cannot_be_fitted_on() -> None:
+    (example,) = examples(1)
+    for truth in (NOTHING, CAR):
+        one_sided = replace(example, truth=torch.full((12,), truth))
+        with pytest.raises(DataError, match="boxes that are things"):
+            Calibration.fit([one_sided])
+    with pytest.raises(DataError, match="examples"):
+        Calibration.fit([])
+
+
+def test_the_provenance_of_a_scene_says_how_it_was_calibrated(
+    voc_scene: Scene, tmp_path: Path
+) -> None:
+    said = voc_scene.provenance["calibration"]
+    assert Calibration.default().describe() in said
+    assert default_model().describe() in said
+    voc_scene.save(tmp_path / "scene.json")
+    assert Scene.load(tmp_path / "scene.json").provenance["calibration"] == said
+
+
+def test_perception_takes_a_calibration_of_ones_own(
+    weights: Callable[[str], Path], images: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    doubtful = replace(Calibration.default(), intercept=-2.0, fitted_on="nothing at all")
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(doubtful.to_document()), "utf-8")
+    scenes = [
+        default_perception("cpu", calibration=chosen).perceive(images["voc"])
+        for chosen in (None, doubtful, path)
+    ]
+    assert scenes[1].existence.sum() < scenes[0].existence.sum()
+    assert "nothing at all" in scenes[1].provenance["calibration"]
+    assert torch.equal(scenes[1].existence, scenes[2].existence)
 
 
 def test_a_cafeteria(detector: PicoDet, images: dict[str, np.ndarray]) -> None:

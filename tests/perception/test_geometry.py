@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from neurosym.perception import geometry
+from neurosym.pixels import ImageSize
 from neurosym.program import ORDERS
-from neurosym.scene import ImageSize, Scene
+from neurosym.scene import Scene
 
 SIZE = ImageSize(height=100, width=200)
 Box = tuple[float, float, float, float]

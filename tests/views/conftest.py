@@ -15,9 +15,10 @@ from torch import Tensor
 from neurosym.errors import UnknownConceptError
 from neurosym.executors.base import Outcome, Step
 from neurosym.executors.worlds import WorldsExecutor
+from neurosym.pixels import ImageSize, Pixels
 from neurosym.program import Op, parse_program
 from neurosym.result import Decision, Result, decide
-from neurosym.scene import Categorical, Concept, ImageSize, Measure, Pixels, Relation, Scene
+from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 from neurosym.span import Span
 
 SIZE = ImageSize(60, 100)

@@ -162,7 +162,7 @@ def test_there_is_a_tile_for_every_phrase(made: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (2000, 3), (3, 2000)])
 def test_odd_sizes_are_drawn(made: SimpleNamespace, size: tuple[int, int]) -> None:
-    from neurosym.scene import ImageSize
+    from neurosym.pixels import ImageSize
 
     scene = replace(made.scene(), size=ImageSize(*size), pixels=None)[[]]
     shown = picture(made.result(*FORK, scene=scene, unused=["the"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from neurosym.executors.base import Outcome
+from neurosym.executors.base import Certificate, Outcome
 from neurosym.grammar.tree import Tree
 from neurosym.program import parse_program
 from neurosym.span import Span
@@ -77,7 +77,9 @@ def test_trace_text_keeps_to_the_width(made: SimpleNamespace) -> None:
 
 def test_trace_text_says_what_is_approximate_and_noted(made: SimpleNamespace) -> None:
     def loosen(outcome: Outcome) -> Outcome:
-        last = replace(outcome.steps[-1], exact=False, note="depends on several objects")
+        last = replace(
+            outcome.steps[-1], certificate=Certificate(False), note="depends on several objects"
+        )
         return replace(outcome, steps=(*outcome.steps[:-1], last))
 
     lines = trace_text(made.result(*LEFT, change_outcome=loosen)).splitlines()
@@ -161,3 +163,20 @@ def test_hypotheses_of_one_thing_are_added_up(made: SimpleNamespace) -> None:
     things = top_things(torch.tensor([0.2, 0, 0, 0.3, 0.6, 0.001]), scene, 9)
     assert [index for index, _ in things] == [4, 0]
     assert abs(things[0][1] - 0.9) < 1e-6
+
+
+def test_values_are_shown_with_their_probabilities(made: SimpleNamespace) -> None:
+    soft = made.soften(made.scene(), "color", {2: [0.1, 0.2, 0.7, 0]})
+    program, words = "(query (the (select fork)) color)", ["fork", "the", "color"]
+    result = made.result("what color is the fork", program, words, scene=soft)
+    assert "red 0.70, white 0.20, green 0.10" in " ".join(trace_text(result).split())
+    assert "red 0.70" in trace_text(result, top=1)
+    assert "white" not in trace_text(result, top=1)
+    assert answer_text(result) == "ok (0.70): red"
+
+
+def test_parts_and_commands_say_what_is_meant(made: SimpleNamespace) -> None:
+    part = made.result("x", '(part (the (select fork)) "left half")', ["", "", ""])
+    assert answer_text(part).startswith("ok (1.00): the left half of #2 fork 1.00, box")
+    command = made.result("x", "(command (the_plural (select chair)) pick_up)", ["", "", ""])
+    assert answer_text(command).splitlines()[1].startswith("  pick up #3 chair 1.00")

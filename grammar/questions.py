@@ -1,0 +1,424 @@
+"""Questions and claims: numbers, truths and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.landmarks import whole_of
+from neurosym.grammar.meaning import (
+    Coordinated,
+    NoReadingError,
+    Quantified,
+    Scored,
+    as_one,
+    cheapest,
+    exists,
+    refer,
+)
+from neurosym.grammar.modifiers import Context, Step, Words
+from neurosym.grammar.nominals import Nominal, divide, takes_other
+from neurosym.grammar.phrases import OTHER_THAN_WHAT, Phrases
+from neurosym.grammar.tree import Tree
+from neurosym.program import (
+    Choose,
+    CompareCounts,
+    Comparison,
+    Conjunction,
+    Count,
+    CountIs,
+    Disjunction,
+    Equal,
+    Every,
+    Exist,
+    Kind,
+    Most,
+    Negation,
+    Op,
+    Query,
+)
+
+CHOICE = 0.6
+"""Cost of "is it red or blue" as a question for yes or no, and of "either" as one for a value."""
+
+SHARED_PLACE = 0.5
+"""Cost of "more cups than plates on the table" as speaking of the cups on the table, too."""
+
+
+class Questions(Phrases):
+    """Lowers questions and claims."""
+
+    def rules(self) -> dict[str, Callable[[Tree], Scored[Op]]]:
+        """What lowers each kind of question and claim, by its label."""
+        return {
+            "count": self._count,
+            "count_is": self._count_is,
+            "exist": self._exist,
+            "exist_not": self._exist,
+            "verify": self._verify,
+            "verify_not": self._verify,
+            "compare": self._compare,
+            "query": self._query,
+            "choose": self._choose,
+            "equal": self._equal,
+            "denied": self._denied,
+            "conjoined": self._joint,
+            "disjoined": self._joint,
+        }
+
+    def _denied(self, tree: Tree) -> Scored[Op]:
+        """It is not so that."""
+        words = self._spans(tree, "DENIAL")
+        claim = tree.children[-1]
+        return [(cost, Negation(op, words=words)) for cost, op in self.rules()[claim.label](claim)]
+
+    def _joint(self, tree: Tree) -> Scored[Op]:
+        """Claims joined by "and" or "or"."""
+        words = self._spans(tree, "AND", "OR", "BUT")
+        join = Disjunction if tree.label == "disjoined" else Conjunction
+        first, *others = (child for child in tree.children if child.unit is None)
+        found = self.rules()[first.label](first)
+        for claim in others:
+            found = cheapest(
+                (
+                    (cost + more, join(left, right, words=words))
+                    for cost, left in found
+                    for more, right in self.rules()[claim.label](claim)
+                ),
+                self._beam,
+            )
+        return found
+
+    def _count(self, tree: Tree) -> Scored[Op]:
+        words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
+        exception = tree.find("exception")
+        nominal = tree.find("nominal")
+        assert nominal is not None
+        predicates = [
+            child
+            for child in tree.children
+            if child.unit is None and child.label not in ("nominal", "exception")
+        ]
+        found: Scored[Op] = []
+        for cost, counted in self._nominal(nominal, Context(), "bare"):
+            steps = self._counted_by(predicates, counted)
+            if exception is not None:
+                steps.append(self._excepting(exception, Context(), counted))
+            for extra, objects in self._apply([(cost, counted.objects)], steps):
+                found.append((extra, Count(objects, words=words)))
+        return found
+
+    def _exist(self, tree: Tree) -> Scored[Op]:
+        words = self._joined_spans(tree, "IS", "THERE")
+        found = [
+            (cost + extra, op)
+            for cost, phrase in self._phrase(tree.children[-1], Context())
+            for extra, op in exists(phrase, words)
+        ]
+        if tree.label == "exist":
+            return found
+        return [(cost, Negation(op, words=self._spans(tree, "NOT"))) for cost, op in found]
+
+    def _counted_by(self, predicates: list[Tree], counted: Nominal) -> list[Step]:
+        """What is said of the things that are counted: "how many other things are like it"."""
+        named = next((child for child in predicates if takes_other(child)), None)
+        if counted.other and named is None:
+            raise NoReadingError(OTHER_THAN_WHAT, counted.other)
+        return [
+            self._step(
+                child, counted.head, plural=True, extra=counted.other if child is named else ()
+            )
+            for child in predicates
+        ]
+
+    def _count_is(self, tree: Tree) -> Scored[Op]:
+        """Whether the number of these is greater than three."""
+        nominal = tree.find("nominal")
+        assert nominal is not None
+        words = self._spans(tree, "IS", "HOW_MANY", "COMPARISON", "NUMBER")
+        comparison = Comparison(self._concept(tree, "COMPARISON"))
+        number = int(self._concept(tree, "NUMBER"))
+        return [
+            (cost, CountIs(counted.objects, comparison, number, words=words))
+            for cost, counted in self._nominal(nominal, Context(), "bare")
+            if not counted.other
+        ]
+
+    def _compare(self, tree: Tree) -> Scored[Op]:
+        """Whether there are more of these than of those."""
+        left, right = tree.all("nominal")
+        comparison = self._comparison(tree)
+        words = self._joined_spans(tree, "IS", "THERE") + self._spans(
+            tree,
+            *("HOW_MANY", "NO", "MORE", "THAN", "COMPARISON", "AS_MANY", "AS", "SAME"),
+            *("EQUALLY_MANY", "AND"),
+        )
+        found: Scored[Op] = []
+        for cost, first in self._nominal(left, Context(), "bare"):
+            for more, second in self._nominal(right, Context(first.head), "bare"):
+                if first.other or second.other:
+                    raise NoReadingError(OTHER_THAN_WHAT, first.other or second.other)
+                counts = CompareCounts(first.objects, comparison, second.objects, words=words)
+                found.append((cost + more, counts))
+                found += [
+                    (
+                        cost + more + extra,
+                        CompareCounts(shared, comparison, second.objects, words=words),
+                    )
+                    for extra, shared in self._sharing(left, right, first)
+                ]
+        return found
+
+    def _sharing(self, left: Tree, right: Tree, first: Nominal) -> Scored[Op]:
+        """What is counted first, restricted by what stands after the second noun."""
+        (_, _, own), (_, _, after) = divide(left), divide(right)
+        if own or not after:
+            return []
+        steps = [self._step(post, first.head, plural=True) for post in after]
+        return self._apply([(SHARED_PLACE, first.objects)], steps)
+
+    def _comparison(self, tree: Tree) -> Comparison:
+        """At least, more than and so on, as all the words of a comparison of numbers say it."""
+        if tree.find("SAME"):
+            return Comparison.EXACTLY
+        said = Comparison(self._concept(tree, "COMPARISON", "MORE", "AS_MANY", "EQUALLY_MANY"))
+        strict = said in (Comparison.MORE_THAN, Comparison.FEWER_THAN)
+        if strict and tree.find("AS_MANY"):
+            words = self._spans(tree, "COMPARISON")
+            raise NoReadingError("this does not go with the words after it", words)
+        if tree.find("NO"):
+            return {
+                Comparison.MORE_THAN: Comparison.AT_MOST,
+                Comparison.FEWER_THAN: Comparison.AT_LEAST,
+            }[said]
+        return said
+
+    def _verify(self, tree: Tree) -> Scored[Op]:
+        """A claim about a noun phrase: "is the dog on the table", "all dogs are black"."""
+        words = self._spans(tree, "IS", "DO")
+        phrase_tree, predicate = (child for child in tree.children if child.unit is None)
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(phrase_tree, Context()):
+            if isinstance(phrase, Coordinated):
+                raise NoReadingError("questions about several things are not understood yet", words)
+            choices = self._choices(tree, predicate, phrase)
+            found += [(cost + extra, op) for extra, op in choices]
+            dearer = CHOICE if choices and not predicate.find("EITHER") else 0.0
+            step = self._step(predicate, phrase.head, plural=phrase.plural)
+            found += [
+                (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
+            ]
+        return found
+
+    def _claims(self, tree: Tree, phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
+        """What a predicate says of a noun phrase, by how many of its members it is said of."""
+        quantifier = phrase.determiner
+        said_of_all = quantifier in ("all", "each", "both", "group", "everything") or (
+            phrase.plural and quantifier in ("the", "the_number")
+        )
+        found: Scored[Op] = []
+        if quantifier in ("most", "most_of"):
+            said = (*phrase.words[:1], *words)
+            subject = whole_of(phrase)
+            found = [(cost, Most(subject, scope, words=said)) for cost, scope in step(subject)]
+        elif quantifier in ("no", "indefinite", "bare", "comparison", "number"):
+            for extra, objects in step(phrase.objects):
+                claim = replace(phrase, objects=objects)
+                found += [(extra + more, op) for more, op in exists(claim, words)]
+        else:
+            found = [
+                (
+                    cost + extra,
+                    Every(subject, scope, words=words)
+                    if said_of_all
+                    else Exist(scope, words=words),
+                )
+                for cost, subject in refer(phrase)
+                if subject.returns is not Kind.TRUTH
+                for extra, scope in step(subject)
+            ]
+        if tree.label == "verify":
+            return found
+        denial = self._spans(tree, "NOT")
+        if not all(isinstance(op, Every | Most) for _, op in found):
+            raise NoReadingError('"not" is understood here with "all" and "most" only', denial)
+        return [(cost, Negation(op, words=denial)) for cost, op in found]
+
+    def _choices(self, tree: Tree, predicate: Tree, phrase: Quantified) -> Scored[Op]:
+        """A question whether one thing is red or blue, as one for which of the two it is."""
+        parts = [child for child in predicate.children if child.unit is None]
+        joined = predicate
+        if predicate.label == "coloured":
+            # "in red or blue"
+            joined = predicate.find("attributes") or predicate
+            parts = list(joined.all("ATTRIBUTE"))
+        if (
+            tree.children[0].label != "IS"
+            or predicate.label not in ("predicate_or", "coloured")
+            or not joined.find("OR")
+            or len(parts) != 2
+            or phrase.plural
+            or phrase.determiner == "indefinite"
+        ):
+            return []
+        try:
+            subjects = as_one(phrase)
+        except NoReadingError:
+            return []
+        worn = self._spans(predicate, "WITH_COLOUR")
+        words = (*self._spans(tree, "IS"), *worn, *self._spans(joined, "OR"))
+        cost = CHOICE if predicate.find("EITHER") else 0.0
+        return [
+            (cost + extra, op)
+            for extra, subject in subjects
+            for op in self._one_of_two(subject, parts, words)
+        ]
+
+    def _one_of_two(self, subject: Op, parts: list[Tree], words: Words) -> list[Op]:
+        """The choices between what two predicates say, where both are values of one attribute."""
+        first, second = (self._values_said(part) for part in parts)
+        said = (*words, *(leaf.span for part in parts for leaf in _telling(part)))
+        return [
+            Choose(subject, attribute, value, other, words=said)
+            for attribute, value in first
+            for same, other in second
+            if attribute == same and value != other
+        ]
+
+    def _values_said(self, part: Tree) -> list[tuple[str, str]]:
+        """The (attribute, value) that a predicate says: "red", "on the left", "a cube"."""
+        leaves = _telling(part)
+        if len(leaves) != 1:
+            return []
+        unit = self._unit(leaves[0])
+        match part.label, leaves[0].label:
+            case (("attribute" | "ATTRIBUTE"), _):
+                return [(s.dimension, s.concept) for s in unit.all(WordClass.ATTRIBUTE)]
+            case "located", "LOCATION":
+                # How far back a thing is, is a measure, and no value of an attribute.
+                senses = unit.all(WordClass.LOCATION)
+                return [(s.dimension, s.concept) for s in senses if s.dimension != "depth"]
+            case "same_as", "NOUN":
+                return [("category", unit.sense(WordClass.NOUN).concept)]
+        return []
+
+    def _query(self, tree: Tree) -> Scored[Op]:
+        """What value an attribute of one thing has."""
+        valued = tree.find("valued")
+        asked = self._spans(tree, "WHAT", "HOW", "ASPECT", "THING", "THINGS", "IS", "MADE_OF")
+        if valued is not None:
+            return self._valued(valued, asked)
+        return self._values_of(self._asked_for(tree), tree, asked)
+
+    def _asked_for(self, tree: Tree) -> Scored[str]:
+        """The attributes that a question may ask for: "what colour", "how big", "made of"."""
+        aspect, named = tree.find("ASPECT"), tree.find("HOW", "MADE_OF")
+        if named is None:
+            assert aspect is not None
+            return self._attribute_names(aspect)
+        concept = self._concept(tree, "HOW", "MADE_OF")
+        if aspect is not None and concept not in {n for _, n in self._attribute_names(aspect)}:
+            raise NoReadingError("this is not what things are made of", [aspect.span])
+        return [(0.0, concept)]
+
+    def _valued(self, tree: Tree, words: Words = ()) -> Scored[Op]:
+        """The colour of the cup."""
+        leaf = tree.find("ASPECT")
+        assert leaf is not None
+        said = (*words, *self._spans(tree, "ASPECT"))
+        return self._values_of(self._attribute_names(leaf), tree, said)
+
+    def _values_of(self, attributes: Scored[str], tree: Tree, words: Words) -> Scored[Op]:
+        phrase_tree = next(child for child in tree.children if child.unit is None)
+        return [
+            (cost + more + extra, Query(subject, attribute, words=words))
+            for cost, phrase in self._phrase(phrase_tree, Context())
+            for more, subject in as_one(phrase)
+            for extra, attribute in attributes
+        ]
+
+    def _choose(self, tree: Tree) -> Scored[Op]:
+        """Which colour is the cup, red or blue."""
+        aspect, options = tree.find("ASPECT"), tree.find("attributes")
+        assert aspect is not None
+        assert options is not None
+        leaves = list(options.all("ATTRIBUTE"))
+        names = {name for _, name in self._attribute_names(aspect)}
+        senses = [self._unit(leaf).sense(WordClass.ATTRIBUTE) for leaf in leaves]
+        if len(leaves) != 2 or not options.find("OR"):
+            raise NoReadingError("a choice is between two values", [options.span])
+        if any(sense.dimension not in names for sense in senses):
+            raise NoReadingError("these are not values of what is asked for", [options.span])
+        words = self._spans(tree, "WHAT", "ASPECT", "IS") + self._spans(options, "OR")
+        phrase_tree = tree.find("phrase", "np_and", "np_or")
+        assert phrase_tree is not None
+        return [
+            (cost + more, op)
+            for cost, phrase in self._phrase(phrase_tree, Context())
+            for more, subject in as_one(phrase)
+            for op in self._one_of_two(subject, leaves, words)
+        ]
+
+    def _equal(self, tree: Tree) -> Scored[Op]:
+        """Whether two things have the same value of an attribute."""
+        words = self._spans(tree, "IS", "MADE_OF", "SAME", "AS", "DIFFERENT", "THAN", "ASPECT")
+        pairs = self._value_pairs(tree) if tree.find("valued") else self._two_values(tree)
+        negated = tree.find("DIFFERENT") is not None
+        found: Scored[Op] = []
+        for cost, (first, second) in pairs:
+            op: Op = Equal(first, second, words=words)
+            found.append((cost, Negation(op, words=words) if negated else op))
+        return found
+
+    def _value_pairs(self, tree: Tree) -> Scored[tuple[Op, Op]]:
+        """The values of "the colour of the cup" and "the colour of the plate", or "the plate"."""
+        left, right = (child for child in tree.children if child.unit is None)
+        firsts = self._valued(left)
+        if right.label == "valued":
+            seconds = self._valued(right)
+        else:
+            aspect = left.find("ASPECT")
+            assert aspect is not None
+            seconds = [
+                (cost + more, Query(subject, name))
+                for cost, phrase in self._phrase(right, Context())
+                for more, subject in as_one(phrase)
+                for _, name in self._attribute_names(aspect)
+            ]
+        return [
+            (c + d, (a, b))
+            for c, a in firsts
+            for d, b in seconds
+            if isinstance(a, Query) and isinstance(b, Query) and a.attribute == b.attribute
+        ]
+
+    def _two_values(self, tree: Tree) -> Scored[tuple[Op, Op]]:
+        """The values of one attribute of "the cup and the plate"."""
+        aspect, things = tree.find("ASPECT"), tree.find("np_and")
+        assert aspect is not None
+        assert things is not None
+        names = self._attribute_names(aspect)
+        if tree.find("MADE_OF") and self._concept(tree, "MADE_OF") not in {n for _, n in names}:
+            raise NoReadingError("this is not what things are made of", [aspect.span])
+        found: Scored[tuple[Op, Op]] = []
+        for cost, phrase in self._phrase(things, Context()):
+            assert isinstance(phrase, Coordinated)
+            if len(phrase.parts) != 2:
+                raise NoReadingError(
+                    "two things are compared, not more", self._spans(tree, "SAME", "DIFFERENT")
+                )
+            left, right = (as_one(part) for part in phrase.parts)
+            found += [
+                (cost + c + d + extra, (Query(a, name), Query(b, name)))
+                for c, a in left
+                for d, b in right
+                for extra, name in names
+            ]
+        return found
+
+
+def _telling(part: Tree) -> list[Tree]:
+    """The words of a predicate that say something: "left" of "on the left", "cube" of "a cube"."""
+    silent = ("PLACE", "THE", "SIDE") if part.label == "located" else ("INDEFINITE",)
+    return [leaf for leaf in part.leaves() if leaf.label not in silent]

@@ -1,0 +1,491 @@
+"""CLEVR and its relatives: released scenes as gold scenes, released programs as our programs.
+
+The folder holds ``*scenes.json`` with a ``*masks.json`` beside each, and files of items:
+questions (CLEVR, CLOSURE: an answer as gold) and expressions (CLEVR-Ref+, localization: a set of
+objects as gold), each with the program that its text was made from.
+
+What an object is, its shape, is the category of a gold scene. The attribute "shape" says the same
+once more, so that "what shape is it" can be asked; translated programs use the category alone, so
+that a scene in which the shape is uncertain needs no second table that must agree with the first.
+
+Sources: J. Johnson et al., "CLEVR", CVPR 2017; D. Bahdanau et al., "CLOSURE", 2019; R. Liu et
+al., "CLEVR-Ref+", CVPR 2019.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurosym.errors import DataError, ProgramTypeError, did_you_mean, nearest
+from neurosym.perception import geometry
+from neurosym.pixels import ImageSize, Pixels
+from neurosym.program import (
+    CompareCounts,
+    Comparison,
+    Count,
+    Equal,
+    Everything,
+    Exist,
+    Filter,
+    Intersect,
+    Op,
+    Query,
+    Relate,
+    Same,
+    Select,
+    Superlative,
+    The,
+    Union,
+)
+from neurosym.scene import CATEGORY, Categorical, Concept, Measure, Relation, Scene
+from neurosym.scene_io import decode_mask
+
+SOURCE = "given"
+SHAPES = ("cube", "sphere", "cylinder")
+VALUES: dict[str, tuple[str, ...]] = {
+    "color": ("gray", "red", "blue", "green", "brown", "purple", "cyan", "yellow"),
+    "size": ("small", "large"),
+    "material": ("rubber", "metal"),
+}
+"""Attribute -> its values, as in the release; the shape is the category."""
+VISIBILITY = ("fully visible", "partially visible")
+"""The values of the attribute "visibility" of CLEVR-Ref+."""
+TIE = 1 / 1024
+"""Pixels by which an object counts as farther right than the one that is listed before it."""
+HIDDEN_SHARE = 0.2
+"""Covered to this share of its box, an object is only partially visible."""
+CONCEPTS = {
+    "thing": Concept(SHAPES),
+    "object": Concept(SHAPES),
+    "block": Concept(("cube",)),
+    "ball": Concept(("sphere",)),
+}
+RELATIONS = {
+    "left": "left_of",
+    "right": "right_of",
+    "front": "in_front_of",
+    "behind": "behind",
+}
+"""Released relation -> ours."""
+SIDES = {"from left": "leftmost", "from right": "rightmost", "from front": "nearest"}
+"""Where an ordinal of CLEVR-Ref+ counts from -> our order."""
+ORDINALS = {
+    word: rank
+    for rank, word in enumerate(
+        # "nineth" is how the release spells it.
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "nineth"),
+        start=1,
+    )
+}
+
+SceneKey = tuple[str, int]
+"""(split, image index): indices are unique within a split only."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of a released program.
+
+    Attributes:
+        function: what it does, for example ``"filter_color"``.
+        inputs: positions of the earlier nodes that it takes.
+        values: its literals, for example ``("red",)``.
+    """
+
+    function: str
+    inputs: tuple[int, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question or an expression about one scene, with its gold.
+
+    Attributes:
+        index: its number in its file.
+        scene: which scene it is about.
+        image: file name of the scene's picture.
+        text: the question or expression.
+        program: the released program; the last node is the answer.
+        answer: of a question: "yes", "no", a numeral, or an attribute's value; else None.
+        objects: of an expression: the gold set; else None.
+        family: the kind of text that it is; empty where the file names none.
+    """
+
+    index: int
+    scene: SceneKey
+    image: str
+    text: str
+    program: tuple[Node, ...]
+    answer: str | None
+    objects: frozenset[int] | None
+    family: str
+
+    def is_right(self, answer: str | int | bool | Iterable[int] | None) -> bool:
+        """Whether an answer is the gold one.
+
+        Args:
+            answer: a truth, a count, an attribute's value, or the numbers of objects; None for
+                no answer, which is never right.
+
+        Example:
+            >>> Item(0, ("val", 0), "", "Is there a cube?", (), "yes", None, "").is_right(True)
+            True
+        """
+        if answer is None:
+            return False
+        if self.objects is not None:
+            return not isinstance(answer, str | int) and frozenset(answer) == self.objects
+        if isinstance(answer, bool):
+            return self.answer == ("yes" if answer else "no")
+        return isinstance(answer, str | int) and self.answer == str(answer)
+
+
+@dataclass(frozen=True)
+class RunLengths(Pixels):
+    """Masks as run lengths, decoded when asked for; there is no picture.
+
+    Attributes:
+        size: the image's size.
+        runs: the uncompressed COCO run lengths of every object.
+    """
+
+    size: ImageSize
+    runs: tuple[Mapping[str, Any], ...]
+
+    def image(self) -> Tensor | None:  # noqa: D102 - inherited
+        return None
+
+    def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
+        made = torch.zeros((len(indices), *self.size), dtype=torch.bool)
+        for row, index in enumerate(indices):
+            made[row] = decode_mask(dict(self.runs[index]), self.size)
+        return made
+
+    def known_masks(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
+        return dict(enumerate(self.masks(range(len(self.runs)))))
+
+    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:  # noqa: ARG002, D102
+        return None
+
+    def evidence(self, attribute: str, value: str) -> Tensor | None:  # noqa: ARG002, D102
+        return None
+
+
+# Reading files.
+
+
+def read_items(path: Path) -> list[Item]:
+    """The questions or expressions of a file, in its order.
+
+    Args:
+        path: for example ``FOLDER/refexps.json``.
+
+    Raises:
+        DataError: the file is missing or not of this form.
+    """
+    document = _read(path)
+    for kind in ("questions", "refexps", "expressions"):
+        if kind in document:
+            return [_item(path, kind, number, raw) for number, raw in enumerate(document[kind])]
+    raise DataError(f'"{path}" holds no questions, refexps or expressions')
+
+
+def read_scenes(path: Path) -> dict[SceneKey, Scene]:
+    """The gold scenes of a ``*scenes.json``, with the boxes and masks of the file beside it.
+
+    Args:
+        path: for example ``FOLDER/image_scenes.json``, whose masks are ``image_masks.json``.
+
+    Raises:
+        DataError: a file is missing or not of this form, or a scene has no masks.
+    """
+    beside = path.with_name(path.name.replace("scenes", "masks"))
+    if beside == path:
+        raise DataError(f'"{path}" is no file of scenes: its name must contain "scenes"')
+    released, masks = _read(path), _read(beside)
+    made: dict[SceneKey, Scene] = {}
+    for number, raw in enumerate(_field(path, released, "scenes")):
+        key = str(_field(path, raw, "image_index"))
+        if key not in _field(beside, masks, "scenes"):
+            raise DataError(f'"{beside}" has no masks of scene {key}')
+        try:
+            made[raw["split"], int(key)] = scene_from_clevr(raw, masks["scenes"][key])
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            raise DataError(f'scene {number} of "{path}" is not as released: {error!r}') from error
+    return made
+
+
+def read_all_scenes(folder: Path) -> dict[SceneKey, Scene]:
+    """The gold scenes of all ``*scenes.json`` of a folder; equal keys are equal scenes.
+
+    Raises:
+        DataError: there is none, or one cannot be read.
+    """
+    paths = sorted(folder.glob("*scenes.json"))
+    if not paths:
+        raise DataError(f'"{folder}" holds no CLEVR scenes: expected scenes.json and masks.json')
+    made: dict[SceneKey, Scene] = {}
+    for path in paths:
+        made |= read_scenes(path)
+    return made
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f'cannot read "{path}": {error.strerror or error}') from error
+    except ValueError as error:
+        raise DataError(f'"{path}" is not JSON: {error}') from error
+    if not isinstance(document, dict):
+        raise DataError(f'"{path}" must hold a JSON object, not {type(document).__name__}')
+    return document
+
+
+def _field(path: Path, holder: Mapping[str, Any], name: str) -> Any:
+    if name not in holder:
+        raise DataError(f'"{path}" is not of the released form: it lacks "{name}"')
+    return holder[name]
+
+
+def _item(path: Path, kind: str, number: int, raw: Mapping[str, Any]) -> Item:
+    try:
+        gold = raw["answer"] if kind == "questions" else None
+        return Item(
+            index=raw.get(f"{kind.removesuffix('s')}_index", raw.get("index", number)),
+            scene=(raw["split"], raw["image_index"]),
+            image=raw["image_filename"],
+            text=raw[kind.removesuffix("s")],
+            program=tuple(
+                Node(node["function"], tuple(node["inputs"]), tuple(node["value_inputs"]))
+                for node in raw["program"]
+            ),
+            answer=gold,
+            objects=None if kind == "questions" else frozenset(raw["objects"]),
+            family=raw.get("family", ""),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f'item {number} of "{path}" is not as released: {error!r}') from error
+
+
+# Scenes.
+
+
+def scene_from_clevr(scene: Mapping[str, Any], masks: Mapping[str, Any]) -> Scene:
+    """A released scene as a crisp scene.
+
+    Categories are the shapes; left, right, front and behind hold exactly as the release lists
+    them, and the other relations by the boxes of the visible parts. What ranks objects is what
+    CLEVR-Ref+ counts by: the x of the projected centre (``left_reach``, ``right_reach``) and the
+    depth of the centre along the viewing axis. Where x is equal in whole pixels, which is all that
+    the release keeps, its list decides: the earlier object counts as farther left. Distances lie
+    in space. "visibility" is as in CLEVR-Ref+: an object is partially visible when the visible
+    mask of some nearer object covers at least 20 % of the box of the whole object.
+
+    Args:
+        scene: an entry of ``scenes.json``.
+        masks: the entry of ``masks.json`` for the same image.
+
+    Raises:
+        DataError: the two do not list the same number of objects, or a value is unknown.
+    """
+    objects, outlines = scene["objects"], masks["objects"]
+    if len(objects) != len(outlines):
+        raise DataError(
+            f"scene {scene.get('image_index')} has {len(objects)} objects, "
+            f"but masks of {len(outlines)}"
+        )
+    runs = tuple(outline["segmentation"] for outline in outlines)
+    size = ImageSize(*runs[0]["size"]) if runs else ImageSize(320, 480)
+    boxes = _corners([outline["bbox"] for outline in outlines])
+    centres = torch.tensor([thing["pixel_coords"] for thing in objects]).reshape(-1, 3)
+    places = torch.tensor([thing["3d_coords"] for thing in objects]).reshape(-1, 3)
+    shapes = _table(SHAPES, [thing["shape"] for thing in objects])
+    whole = _corners([outline["amodal_bbox"] for outline in outlines])
+    hidden = _partially_visible(runs, size, whole, centres[:, 2])
+    x = Measure(centres[:, 0] + TIE * torch.arange(len(objects)), "px", SOURCE)
+    return Scene(
+        size=size,
+        boxes=boxes,
+        existence=torch.ones(len(objects)),
+        groups=torch.arange(len(objects)),
+        categories=shapes,
+        attributes={
+            "shape": shapes,
+            **{
+                name: _table(values, [thing[name] for thing in objects])
+                for name, values in VALUES.items()
+            },
+            "visibility": _table(VISIBILITY, [VISIBILITY[covered] for covered in hidden]),
+            **geometry.places(boxes, size),
+        },
+        relations={
+            **geometry.relations(boxes),
+            **{
+                ours: Relation(_matrix(scene["relationships"][released], len(objects)), SOURCE)
+                for released, ours in RELATIONS.items()
+            },
+        },
+        measures={
+            **geometry.measures(boxes, size),
+            "left_reach": x,
+            "right_reach": x,
+            "depth": Measure(centres[:, 2], "world", SOURCE),
+        },
+        distances=torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist"),
+        concepts=CONCEPTS,
+        pixels=RunLengths(size, runs),
+        provenance={"perception": SOURCE, "image": str(scene.get("image_filename", ""))},
+    )
+
+
+def _corners(boxes: Sequence[Sequence[float]]) -> Tensor:
+    """[N, 4] xyxy from x, y, width, height."""
+    made = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+    return torch.cat([made[:, :2], made[:, :2] + made[:, 2:]], dim=1)
+
+
+def _table(values: tuple[str, ...], chosen: Sequence[str]) -> Categorical:
+    unknown = sorted(set(chosen) - set(values))
+    if unknown:
+        hint = did_you_mean(nearest(unknown[0], values))
+        raise DataError(f'"{unknown[0]}" is not one of {", ".join(values)}{hint}')
+    columns = torch.tensor([values.index(value) for value in chosen], dtype=torch.int64)
+    rows = torch.nn.functional.one_hot(columns, len(values)).float()
+    return Categorical(values, rows, torch.ones(len(chosen), dtype=torch.bool), SOURCE)
+
+
+def _matrix(related: Sequence[Sequence[int]], count: int) -> Tensor:
+    """[N, N] from the released lists: list i holds the objects that stand in the relation to i."""
+    matrix = torch.zeros((count, count))
+    for landmark, found in enumerate(related):
+        matrix[list(found), landmark] = 1
+    return matrix
+
+
+def _partially_visible(
+    runs: Sequence[Mapping[str, Any]], size: ImageSize, whole: Tensor, depth: Tensor
+) -> list[bool]:
+    """Which objects, with boxes [N, 4] of their whole and depths [N], a nearer one covers."""
+    # Arrays: torch would share out even these small sums among threads, which a busy machine
+    # pays for dearly.
+    masks = [decode_mask(dict(run), size).numpy() for run in runs]
+    hidden = []
+    for own, (x1, y1, x2, y2) in zip(depth.tolist(), whole.int().tolist(), strict=True):
+        least = HIDDEN_SHARE * (x2 - x1) * (y2 - y1)
+        hidden.append(
+            any(
+                np.count_nonzero(mask[y1:y2, x1:x2]) >= least
+                for mask, other in zip(masks, depth.tolist(), strict=True)
+                if other < own
+            )
+        )
+    return hidden
+
+
+# Programs.
+
+
+def translate(program: Sequence[Node]) -> Op:
+    """A released program as ours.
+
+    A filter goes to the noun that it describes, as in a program made from the text:
+    ``(relate (filter (select cube) color red) left_of (the ...))``. That changes no value.
+    Ordinals keep their place, since they count what was selected before them.
+
+    Args:
+        program: nodes in topological order.
+
+    Raises:
+        DataError: a function or literal is unknown, or an input comes later than its node.
+
+    Example:
+        >>> scene, red = Node("scene", (), ()), Node("filter_color", (0,), ("red",))
+        >>> translate([scene, red, Node("filter_shape", (1,), ("cube",)), Node("count", (2,), ())])
+        (count (filter (select cube) color red))
+    """
+    if not program:
+        raise DataError("a released program has at least one node")
+    made: list[Op] = []
+    for number, node in enumerate(program):
+        try:
+            # A position below 0 would count from the end.
+            operands = [made[number if position < 0 else position] for position in node.inputs]
+            made.append(_translated(node, operands))
+        except (IndexError, ValueError, KeyError, TypeError, ProgramTypeError) as error:
+            raise DataError(
+                f"node {number} of a released program, {node.function}, does not fit its "
+                f"inputs {list(node.inputs)} and literals {list(node.values)}"
+            ) from error
+    return made[-1]
+
+
+def _translated(node: Node, operands: Sequence[Op]) -> Op:
+    verb, _, rest = node.function.partition("_")
+    attribute = CATEGORY if rest == "shape" else rest
+    if node.function in _FIXED:
+        return _FIXED[node.function](*operands)
+    if node.function in _COMPARISONS:
+        left, right = operands
+        if not (isinstance(left, Count) and isinstance(right, Count)):
+            raise ValueError(node.function)
+        return CompareCounts(left.objects, _COMPARISONS[node.function], right.objects)
+    if node.function == "relate":
+        (landmark,), (direction,) = operands, node.values
+        return Relate(Everything(), RELATIONS[direction], landmark)
+    if node.function == "filter_ordinal":
+        (objects,), (ordinal, side) = operands, node.values
+        _the, word, *_one_of_the = ordinal.split()
+        return Superlative(objects, SIDES[side], ORDINALS[word])
+    if node.function == "filter_visible":
+        (objects,), (value,) = operands, node.values
+        return _narrowed(objects, "visibility", VISIBILITY[VISIBILITY.index(value)])
+    if attribute in (CATEGORY, *VALUES):
+        match verb:
+            case "filter":
+                (objects,), (value,) = operands, node.values
+                return _narrowed(objects, attribute, value)
+            case "same":
+                (landmark,) = operands
+                return Same(Everything(), attribute, landmark)
+            case "query":
+                (objects,) = operands
+                return Query(objects, attribute)
+            case "equal":
+                left, right = operands
+                return Equal(left, right)
+    raise DataError(f'unknown function "{node.function}" in a released program')
+
+
+_FIXED: dict[str, Callable[..., Op]] = {
+    "scene": Everything,
+    "unique": The,
+    "union": Union,
+    "intersect": Intersect,
+    "count": Count,
+    "exist": Exist,
+}
+_COMPARISONS = {
+    "equal_integer": Comparison.EXACTLY,
+    "less_than": Comparison.FEWER_THAN,
+    "greater_than": Comparison.MORE_THAN,
+}
+
+
+def _narrowed(objects: Op, attribute: str, value: str) -> Op:
+    """The members of ``objects`` with this value, said of the noun below relations."""
+    is_noun = attribute == CATEGORY
+    if isinstance(objects, Everything) and is_noun:
+        return Select(value)
+    if isinstance(objects, Relate | Same) or (isinstance(objects, Filter) and is_noun):
+        return replace(objects, objects=_narrowed(objects.objects, attribute, value))
+    return Filter(objects, attribute, value)
