@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_NEGLIGIBLE = 1e-9
+_NEGLIGIBLE = 1e-8
+"""What may be dropped at each split, all together."""
 _TINY = 1e-30
 
 
@@ -134,11 +135,12 @@ def choose(weights: Tensor, limit: int) -> Choice:
     """
     options = weights.shape[-1]
     flat = weights.flatten(1)
-    keep = 1
-    if limit > 1:
-        keep = int((flat > _NEGLIGIBLE).sum(1).max()) if flat.numel() else 1
-        keep = max(1, min(keep, limit))
-    top, index = flat.topk(keep, dim=1)
+    top, index = flat.topk(max(1, min(limit, flat.shape[1])), dim=1)
+    if limit > 1 and top.shape[1] > 1:
+        # What is left after the first so many, counted from the smallest up.
+        rest = top.detach().flip(1).cumsum(1).flip(1)
+        keep = max(1, int((rest > _NEGLIGIBLE).sum(1).max()))
+        top, index = top[:, :keep], index[:, :keep]
     lost = (flat.sum(1) - top.sum(1)).clamp_min(0.0)
     return Choice(index // options, index % options, top, lost)
 

@@ -18,16 +18,13 @@ class PlanStep:
         op: the node.
         operands: numbers of the earlier steps that give its operands.
         names: what the node names, in field order: with the scene, all that its tables depend on.
+        kind: the operator and its numbers: what the step does, whatever it names.
     """
 
     op: Op
     operands: tuple[int, ...]
     names: tuple[str, ...]
-
-    @cached_property
-    def kind(self) -> Hashable:
-        """The operator and its numbers: what a step does, whatever it names."""
-        return type(self.op), _numbers(self.op)
+    kind: Hashable
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,9 @@ class Plan:
     def shape(self) -> Hashable:
         """What two plans must share to run in one batch: everything but the names.
 
-        Of the names only which steps look at the same relation, for that decides what is exact.
+        On soft scenes they must also share :attr:`atoms`, for these decide what is exact.
         """
-        steps = ((step.kind, step.operands) for step in self.steps)
-        return tuple(steps), self.atoms
+        return tuple((step.kind, step.operands) for step in self.steps)
 
     @cached_property
     def atoms(self) -> tuple[int, ...]:
@@ -80,7 +76,8 @@ def plan(program: Op) -> Plan:
             numbers[node] = len(steps)
             operands = tuple(numbers[operand] for operand in node.operands)
             names = tuple(name for _, name in names_of(node))
-            steps.append(PlanStep(node, operands, names))
+            kind = type(node), *(getattr(node, field) for field in _own_fields(type(node)))
+            steps.append(PlanStep(node, operands, names, kind))
     return Plan(tuple(steps))
 
 
@@ -91,15 +88,20 @@ def _relation_atoms(op: Op) -> Hashable:
     return next(((role, name) for role, name in names_of(op) if role == "relation"), None)
 
 
-def _numbers(op: Op) -> tuple[Hashable, ...]:
-    """What a rule reads off a node itself: all but operands and what is looked up in a scene."""
-    return tuple(
-        getattr(op, parameter.name)
-        for parameter in signature(type(op))
-        if not isinstance(parameter.declared, Kind)
-        and not (isinstance(parameter.declared, Name) and parameter.declared.role in LOOKED_UP)
-    )
-
-
 LOOKED_UP = frozenset({"category", "attribute", "value", "relation", "order", "pointer"})
 """Roles of names that depend on the scene, or whose tables do."""
+
+
+_OWN_FIELDS: dict[type[Op], tuple[str, ...]] = {}
+
+
+def _own_fields(operator: type[Op]) -> tuple[str, ...]:
+    """What a rule reads off a node itself: all but operands and what is looked up in a scene."""
+    if operator not in _OWN_FIELDS:
+        _OWN_FIELDS[operator] = tuple(
+            parameter.name
+            for parameter in signature(operator)
+            if not isinstance(parameter.declared, Kind)
+            and not (isinstance(parameter.declared, Name) and parameter.declared.role in LOOKED_UP)
+        )
+    return _OWN_FIELDS[operator]

@@ -42,10 +42,13 @@ from neurosym.scene import Scene
 
 MAX_CASES = 1024
 """Default bound on the cases that are kept apart for one query."""
+MOST_STATES = 25_600
+"""By default no more cases are kept apart than leave so many states of objects over all cases."""
 # What one batch may hold, in elements of a case's tables: soft batches are padded to the query with
 # the most cases, so that large ones waste more than they save.
 _CRISP_ELEMENTS = 50_000_000
 _SOFT_ELEMENTS = 500_000
+_USUAL_CASES = 256
 
 
 class TensorExecutor(Executor):
@@ -53,7 +56,8 @@ class TensorExecutor(Executor):
 
     Args:
         max_cases: bound on the cases kept apart for one query; what is dropped is reported as
-            ``unexplored``, and the rest renormalised.
+            ``unexplored``, and the rest renormalised. When left out, 1,024, but fewer with more
+            than 25 objects (256 with 100).
         trace: whether outcomes carry the value of every step.
         fallback: runs what would not be exact instead, for example a
             :class:`neurosym.executors.worlds.WorldsExecutor`; its outcomes carry no gradients.
@@ -68,7 +72,7 @@ class TensorExecutor(Executor):
     def __init__(
         self,
         *,
-        max_cases: int = MAX_CASES,
+        max_cases: int | None = None,
         trace: bool = True,
         fallback: Executor | None = None,
         max_nodes: int = MAX_NODES,
@@ -76,7 +80,7 @@ class TensorExecutor(Executor):
         seconds: float = MAX_SECONDS,
     ) -> None:
         super().__init__(max_nodes=max_nodes, max_objects=max_objects, seconds=seconds)
-        if max_cases < 1:
+        if max_cases is not None and max_cases < 1:
             raise ExecutionError(f"max_cases must be at least 1, not {max_cases}")
         self.max_cases = max_cases
         self.trace = trace
@@ -87,14 +91,19 @@ class TensorExecutor(Executor):
         self.check(programs, scenes)
         deadline = Deadline(self.seconds)
         plans = [plan(program) for program in programs]
-        crisp = {id(scene): scene.is_crisp for scene in scenes}
-        batches: dict[tuple[Hashable, bool], list[int]] = defaultdict(list)
+        batches: dict[tuple[Hashable, Hashable], list[int]] = defaultdict(list)
         for number, (steps, scene) in enumerate(zip(plans, scenes, strict=True)):
-            batches[steps.shape, crisp[id(scene)]].append(number)
+            # Which steps share a relation matters only where relations are soft.
+            relations: Hashable = None
+            if not scene.is_crisp:
+                relations = () if scene.has_crisp_relations else steps.atoms
+            batches[steps.shape, relations].append(number)
         outcomes: dict[int, Outcome] = {}
-        for (_, is_crisp), numbers in batches.items():
+        for (_, relations), numbers in batches.items():
+            is_crisp = relations is None
             size = max(len(scenes[n]) for n in numbers)
-            share = size * max(size, 8) * (1 if is_crisp else self.max_cases)
+            cases = 1 if is_crisp else min(self.max_cases or MAX_CASES, _USUAL_CASES)
+            share = size * max(size, 8) * cases
             most = max(1, (_CRISP_ELEMENTS if is_crisp else _SOFT_ELEMENTS) // max(1, share))
             for start in range(0, len(numbers), most):
                 part = numbers[start : start + most]
@@ -113,7 +122,10 @@ class TensorExecutor(Executor):
     def _run_batch(
         self, deadline: Deadline, plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool
     ) -> list[Outcome]:
-        run = Run(encode(plans, scenes, crisp), plans, self.max_cases)
+        cases = self.max_cases
+        if cases is None:
+            cases = min(MAX_CASES, MOST_STATES // max(1, *map(len, scenes)))
+        run = Run(encode(plans, scenes, crisp), plans, max(1, cases))
         steps: list[list[Step]] = [[] for _ in plans]
         for number, step in enumerate(plans[0].steps):
             deadline.check()

@@ -197,10 +197,14 @@ class Scene:
         """Whether every probability is 0 or 1, so that exactly one world is possible."""
         tables = [self.existence, self.categories.probabilities]
         tables += [attribute.probabilities for attribute in self.attributes.values()]
-        tables += [relation.probabilities for relation in self.relations.values()]
+        return self.has_crisp_relations and all(map(_is_crisp, tables))
+
+    @cached_property
+    def has_crisp_relations(self) -> bool:
+        """Whether every relation is 0 or 1 throughout, and no measure has noise."""
         if any(measure.noise for measure in self.measures.values()):
             return False
-        return all(bool(((t == 0) | (t == 1)).all()) for t in tables)
+        return all(_is_crisp(relation.probabilities) for relation in self.relations.values())
 
     def category_indices(self, word: str) -> tuple[int, ...]:
         """The columns of ``categories`` that ``word`` covers.
@@ -391,6 +395,10 @@ class Scene:
             distances=None if self.distances is None else move(self.distances),
             marks={pointer: move(mark) for pointer, mark in self.marks.items()},
         )
+
+
+def _is_crisp(table: Tensor) -> bool:
+    return bool(((table == 0) | (table == 1)).all())
 
 
 def _as_index(index: Sequence[int] | Sequence[bool]) -> Tensor:

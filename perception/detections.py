@@ -205,9 +205,7 @@ class Calibration:
             return value
 
         optimizer.step(loss)  # type: ignore[no-untyped-call]
-        intercept, slope, overlap, containment = (
-            round(weight, 4) for weight in weights.tolist()
-        )
+        intercept, slope, overlap, containment = (round(weight, 4) for weight in weights.tolist())
         named = _joined([e.truth for e in examples], counted)[right]
         fitted = cls(
             intercept,

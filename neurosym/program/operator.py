@@ -113,11 +113,22 @@ class Op:
     def __hash__(self) -> int:
         return self._hash
 
-    # Programs are looked up by value all the time; both are computed once, from the leaves up.
+    # Programs are looked up by value all the time; these are computed once, from the leaves up.
 
     @cached_property
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, parameter.name) for parameter in signature(type(self)))
+
+    @cached_property
+    def _names(self) -> tuple[tuple[str, str], ...]:
+        named: tuple[tuple[str, str], ...] = ()
+        for parameter in signature(type(self)):
+            if isinstance(parameter.declared, Name):
+                role, name = parameter.declared.role, str(getattr(self, parameter.name))
+                named += ((role, name),)
+                if role == "form":
+                    named += (("relation", FORMS[name].relation),)
+        return named
 
     @cached_property
     def _hash(self) -> int:
@@ -253,14 +264,7 @@ def _read_signature(operator: type[Op]) -> tuple[Parameter, ...]:
 
 def names_of(op: Op) -> tuple[tuple[str, str], ...]:
     """What a node names: (role, name) pairs in field order. A form names its relation, too."""
-    named = []
-    for parameter in signature(type(op)):
-        if isinstance(parameter.declared, Name):
-            role, name = parameter.declared.role, str(getattr(op, parameter.name))
-            named.append((role, name))
-            if role == "form":
-                named.append(("relation", FORMS[name].relation))
-    return tuple(named)
+    return op._names
 
 
 def restrictor_of(op: Op) -> int | None:
