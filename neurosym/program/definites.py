@@ -16,18 +16,9 @@ from typing import Any
 
 from neurosym.program.kinds import ORDERS, Kind
 from neurosym.program.operator import Op, signature
-from neurosym.program.operators import (
-    Comparative,
-    Equative,
-    Filter,
-    Relate,
-    RelatedBy,
-    Same,
-    Superlative,
-    The,
-    TheCount,
-    ThePlural,
-)
+from neurosym.program.operators.definites import The, TheCount, ThePlural
+from neurosym.program.operators.relations import Comparative, Equative, Relate, RelatedBy, Same
+from neurosym.program.operators.sets import Filter, Superlative
 
 SALIENCE = "largest"
 """The order by which several candidates differ in salience: their size in the image."""
