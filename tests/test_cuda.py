@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 import torch
 
+from benchmarks.random_programs import random_scene as random_scene_of_any
+from benchmarks.random_programs import rooted_program
 from benchmarks.scenes import random_scene, two_hops
 from neurosym.api import Grounder, default_perception
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.grammar import Parser
+from neurosym.program import Op, registry
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -26,6 +30,25 @@ def test_the_executor_answers_alike(soft: bool) -> None:
         assert other.objects is not None
         assert torch.allclose(one.objects, other.objects.cpu(), atol=1e-4)
         assert one.none == pytest.approx(other.none, abs=1e-4)
+
+
+@pytest.mark.parametrize("operator", list(registry().values()), ids=list(registry()))
+def test_every_operator_answers_alike(operator: type[Op]) -> None:
+    choose = random.Random(operator.name).choice
+    executor = TensorExecutor()
+    for _ in range(20):
+        scene, program = random_scene_of_any(choose), rooted_program(choose, operator)
+        one, other = executor.run(program, scene), executor.run(program, scene.to("cuda"))
+        for mine, theirs in (
+            (one.objects, other.objects),
+            (one.number, other.number),
+            (one.value, other.value),
+        ):
+            assert (mine is None) == (theirs is None)
+            if mine is not None and theirs is not None:
+                assert torch.allclose(mine, theirs.cpu(), atol=1e-4), program
+        assert one.none == pytest.approx(other.none, abs=1e-4), program
+        assert one.exact == other.exact, program
 
 
 def test_the_grounder_answers_alike(
