@@ -33,7 +33,7 @@ from neurosym.perception.picodet import coco_categories, pairwise_iou
 from neurosym.program import Kind
 from neurosym.result import Result
 from neurosym.scene import Scene
-from neurosym.views.verbalise import plural_of
+from neurosym.views.words import plural_of
 
 RIGHT_IOU = 0.5
 PAIRS = 4

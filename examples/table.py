@@ -3,6 +3,7 @@
     python examples/table.py [FOLDER]
 
 needs no detector: the objects are known, so that only the language and the executor are at work.
+With FOLDER, the overlay picture (table.png) and the report (table.html) are written there.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from neurosym.grammar import Parser
 from neurosym.perception.given import Thing, scene_of
 from neurosym.pixels import ImageSize, Pixels
 from neurosym.scene import Scene
+from neurosym.views.text import program_text, trace_text
 
 TEXT = "the plate to the left of the fork but not the green one"
 SIZE = ImageSize(height=360, width=560)
-COLORS = {"white": "#f4f1ea", "green": "#4f9d58", "blue": "#3f6fae", "silver": "#9aa1a8"}
+COLORS = {"white": "#f4f1ea", "green": "#4f9d58", "blue": "#3f6fae", "gray": "#9aa1a8"}
 PLATES = (("white", 120, 120, 78), ("green", 150, 265, 62), ("blue", 430, 215, 82))
 FORK = (268, 70, 304, 300)
 
@@ -75,7 +77,7 @@ def draw() -> tuple[Image.Image, list[Thing]]:
         ImageDraw.Draw(mask).ellipse(box, fill=1)
         things.append(Thing("plate", box, {"color": color}, mask=torch.from_numpy(np.array(mask))))
     mask = Image.new("1", image.size)
-    for target, fill in ((pen, COLORS["silver"]), (ImageDraw.Draw(mask), "1")):
+    for target, fill in ((pen, COLORS["gray"]), (ImageDraw.Draw(mask), "1")):
         ink = 1 if fill == "1" else fill
         x1, y1, x2, y2 = FORK
         middle = (x1 + x2) // 2
@@ -83,7 +85,7 @@ def draw() -> tuple[Image.Image, list[Thing]]:
         target.rounded_rectangle((x1, y1 + 60, x2, y1 + 90), 12, fill=ink)
         for x in (x1, middle - 4, x2 - 8):
             target.rounded_rectangle((x, y1, x + 8, y1 + 75), 4, fill=ink)
-    things.append(Thing("fork", FORK, {"color": "silver"}, mask=torch.from_numpy(np.array(mask))))
+    things.append(Thing("fork", FORK, {"color": "gray"}, mask=torch.from_numpy(np.array(mask))))
     return image, things
 
 
@@ -94,15 +96,16 @@ def make_scene() -> Scene:
 
 
 def main() -> None:
-    """Ground the expression and show every step."""
+    """Ground the expression and show every step and the answer."""
     grounder = Grounder(None, Parser(find_pipeline()))
     result = grounder.ground(make_scene(), TEXT)
-    print(result.program)
-    print(result.explain())
+    print(program_text(result.program, TEXT))
+    print(f"\n{trace_text(result)}\n\n{result.explain()}")
     if len(sys.argv) > 1:
         folder = Path(sys.argv[1])
         folder.mkdir(parents=True, exist_ok=True)
-        print(result.save(folder / "table.png"))
+        for name in ("table.png", "table.html"):
+            print(result.save(folder / name))
 
 
 if __name__ == "__main__":

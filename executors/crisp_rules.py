@@ -157,11 +157,11 @@ def _between(
 def _comparative(op: Comparative, world: World, objects: Objects, landmarks: Objects) -> Objects:
     order = ORDERS[op.order]
     measure = world.measures[order.measure]
-    drawn = world.drawn.get((op.order, op.times))
+    drawn = world.drawn.get((order.measure, op.times))
 
     def is_ahead(i: int, j: int) -> bool:
         if drawn is not None:
-            return (i, j) in drawn
+            return ((i, j) if order.descending else (j, i)) in drawn
         if order.descending:
             return measure[i] > op.times * measure[j]
         return op.times * measure[i] < measure[j]

@@ -10,7 +10,7 @@ Every name is looked up once for each distinct scene of a batch, not once for ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +30,7 @@ from neurosym.executors.tables import (
     crisp_atom,
     crisp_values,
     distance_table,
+    existence_table,
     likeness,
     mark_of,
     name_matches,
@@ -115,7 +116,8 @@ class Encoded:
         keys: step -> [Q, 1, N], ascending in the step's order, for ranking steps.
         distances: [N, N] tables, None when no step needs them.
         crisp: whether every scene has one possible world.
-        soft_relations: steps whose relation is not 0 or 1 throughout.
+        soft_relations: step -> [Q] bool, whose relation is not 0 or 1 throughout; only steps where
+            that is so of some query.
         counts: the number of objects of each query's scene before padding.
     """
 
@@ -131,7 +133,7 @@ class Encoded:
     keys: dict[int, Tensor]
     distances: Stacked | None
     crisp: bool
-    soft_relations: frozenset[int]
+    soft_relations: dict[int, Tensor]
     counts: tuple[int, ...]
 
 
@@ -203,9 +205,7 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 rows = [name_matches(op, scene) for op, scene in nodes(number)]
                 size = tuple(max(row.shape[axis] for row in rows) for axis in (0, 1))
                 matches[number] = _pad(rows, size)
-            case Similar() if not crisp and all(
-                combinations(op, scene) <= MOST_COMBINATIONS for op, scene in nodes(number)
-            ):
+            case Similar() if not crisp and all(is_joint(op, scene) for op, scene in nodes(number)):
                 joint.append(number)
             case Similar():
                 relations[number] = look_up(number, (objects, objects), similarity_table)
@@ -260,15 +260,24 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
         keys=keys,
         distances=distances,
         crisp=crisp,
-        soft_relations=frozenset(
-            n for n, r in relations.items() if not crisp and not _is_crisp(r.tables)
-        ),
+        soft_relations={} if crisp else _soft(relations),
         counts=tuple(len(scene) for scene in scenes),
     )
 
 
-def _is_crisp(tables: Tensor) -> bool:
-    return bool(((tables == 0) | (tables == 1)).all())
+def _soft(relations: Mapping[int, Stacked]) -> dict[int, Tensor]:
+    soft = {}
+    for number, relation in relations.items():
+        tables = relation.tables.flatten(1)
+        of_queries = ((tables != 0) & (tables != 1)).any(1)[relation.index]
+        if bool(of_queries.any()):
+            soft[number] = of_queries
+    return soft
+
+
+def is_joint(op: Op, scene: Scene) -> bool:
+    """Whether a node compares objects of a soft scene by all of their labels together."""
+    return isinstance(op, Similar) and combinations(op, scene) <= MOST_COMBINATIONS
 
 
 class _Cells:
@@ -284,7 +293,7 @@ class _Cells:
         for number in numbers:
             with located(steps.steps[number].op):
                 named[number] = named_columns(steps.steps[number].op, scene)
-        self.state = scene.existence.float()[:, None]
+        self.state = existence_table(scene)[:, None]
         # (step, dimension) -> [sets, C] whether the cell belongs to each set of columns.
         self._atoms: dict[tuple[int, Dimension], Tensor] = {}
         for dimension in dict.fromkeys(d for looked_at in named.values() for d in looked_at):

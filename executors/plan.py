@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
-from neurosym.program import Comparative, Kind, Op
+from neurosym.program import ORDERS, Comparative, Kind, Op, RelatedBy
 from neurosym.program.operator import Name, names_of, signature
 
 
@@ -37,7 +37,8 @@ class Plan:
     def shape(self) -> Hashable:
         """What two plans must share to run in one batch: everything but the names.
 
-        On soft scenes they must also share :attr:`atoms`, for these decide what is exact.
+        Where relations are soft they must also share :attr:`atoms` and :attr:`backwards`, for
+        these decide what is exact.
         """
         return tuple((step.kind, step.operands) for step in self.steps)
 
@@ -48,6 +49,18 @@ class Plan:
         return tuple(
             first.setdefault(_relation_atoms(step.op) or number, number)
             for number, step in enumerate(self.steps)
+        )
+
+    @cached_property
+    def backwards(self) -> tuple[bool, ...]:
+        """For each step whether it reads its relation from the landmark to the object.
+
+        "Smaller than" reads "larger than" backwards: it is the same comparison.
+        """
+        return tuple(
+            isinstance(step.op, RelatedBy)
+            or (isinstance(step.op, Comparative) and not ORDERS[step.op.order].descending)
+            for step in self.steps
         )
 
     def __str__(self) -> str:
@@ -84,7 +97,7 @@ def plan(program: Op) -> Plan:
 def _relation_atoms(op: Op) -> Hashable:
     """What tells the relation that a node looks at from others; None when it looks at none."""
     if isinstance(op, Comparative):
-        return op.order, op.times
+        return ORDERS[op.order].measure, op.times
     return next(((role, name) for role, name in names_of(op) if role == "relation"), None)
 
 

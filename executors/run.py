@@ -21,7 +21,7 @@ from neurosym.executors.branches import (
 )
 from neurosym.executors.encode import MAX_CELLS, Encoded
 from neurosym.executors.plan import Plan
-from neurosym.program import Op, RelatedBy
+from neurosym.program import Op
 
 _Operator = TypeVar("_Operator", bound=Op)
 SETTLED = ROUNDING
@@ -126,7 +126,8 @@ class Run:
         many: [Q] probability of having failed with many.
         lost: [Q] probability of the cases that were dropped.
         values: the value of every step so far, always in the cases as they are now.
-        inexact: step whose value is an approximation -> the steps whose atoms are shared.
+        inexact: for each query, step whose value is an approximation -> the steps whose atoms are
+            shared.
         number: the step being evaluated.
     """
 
@@ -141,7 +142,7 @@ class Run:
         self.many = torch.zeros_like(self.none)
         self.lost = torch.zeros_like(self.none)
         self.values: list[Value] = []
-        self.inexact: dict[int, frozenset[int]] = {}
+        self.inexact: list[dict[int, frozenset[int]]] = [{} for _ in plans]
         self.number = 0
         self._bits: list[Bit] = []
 
@@ -192,18 +193,30 @@ class Run:
         """[Q, K, N] probability of each object to exist and be in a set."""
         return (self.state * member).sum(-1)
 
-    def approximate(self, *shared: int) -> None:
-        """Note that the step being evaluated is not exact, for these steps' atoms are shared."""
-        before = self.inexact.get(self.number, frozenset())
-        self.inexact[self.number] = before.union(shared)
+    def approximate(self, where: Tensor, *shared: int) -> None:
+        """Note that the step being evaluated is not exact, for these steps' atoms are shared.
+
+        Args:
+            where: [Q] bool, the queries of which that is so.
+            shared: numbers of the steps.
+        """
+        for query in where.nonzero().flatten().tolist():
+            before = self.inexact[query].get(self.number, frozenset())
+            self.inexact[query][self.number] = before.union(shared)
+
+    def likely(self, holds: Tensor) -> Tensor:
+        """[Q, ...] bool, whether [Q, K, ...] bool holds in cases that are not negligible."""
+        weight = self.weight.detach().reshape(*self.weight.shape, *[1] * (holds.dim() - 2))
+        return (weight * holds).sum(1) > SETTLED
 
     def know_operand(self, index: int) -> None:
         """See to it that an operand that all objects depend on is known in every case.
 
         When it is uncertain in too many ways, the step is an approximation.
         """
-        if self.operand(index).landmark is None and not self.settle(index):
-            self.approximate(self.plans[0].steps[self.number].operands[index])
+        if self.operand(index).landmark is None:
+            operand = self.plans[0].steps[self.number].operands[index]
+            self.approximate(~self.settle(index), operand)
 
     def hold(self, held: Tensor, columns: Tensor) -> Tensor:
         """Membership in the set of objects of which a soft condition holds.
@@ -224,20 +237,23 @@ class Run:
             return plain
         step = self.plans[0].steps[self.number]
         relation = self.plans[0].atoms[self.number]
-        key = (step.kind, step.operands[1:], relation)
-        backwards = isinstance(step.op, RelatedBy)
+        backwards = self.plans[0].backwards[self.number]
+        key = (step.kind, step.operands[1:], relation, backwards)
+        # What is certain tells nothing of the relation's entries.
+        uncertain = ((held > SETTLED) & (held < 1.0 - SETTLED)).any(-1, keepdim=True)
+        columns = columns & uncertain
         if self.number in self.batch.soft_relations:
             for bit in self._bits:
                 if bit.key == key:
                     return bit.cells.expand(1, 1, 1, -1)
             self._look_for_clashes(columns, backwards)
-        elif not bool(((held > SETTLED) & (held < 1.0 - SETTLED)).any()):
+        elif not bool(uncertain.any()):
             return plain
         cells = self.state.shape[-1]
         if self.is_root:
             return plain
         if 2 * cells > MAX_CELLS:
-            self.approximate(relation)
+            self.approximate(self.likely(uncertain[..., 0]), relation)
             return plain
         self.state = torch.stack([self.state * plain, self.state * (1.0 - plain)], -1).flatten(-2)
         self.values = [value.with_twice(cells) for value in self.values]
@@ -251,9 +267,12 @@ class Run:
         for bit in self._bits:
             if bit.atoms != relation:
                 continue
-            overlap = bit.columns & columns & (self.weight[..., None] > SETTLED)
-            if bit.backwards != backwards or bool(overlap.any()):
-                self.approximate(relation)
+            if {bit.backwards, backwards} == {True, False}:
+                # The rows of some objects and the columns of any others cross.
+                clash = bit.columns.any(-1) & columns.any(-1)
+            else:
+                clash = (bit.columns & columns).any(-1)
+            self.approximate(self.likely(clash), relation)
 
     def settle_links(self, inside: Tensor) -> Tensor:
         """Split until it is known which objects the step's relation links, in either direction.
@@ -269,26 +288,25 @@ class Run:
         linked = 1.0 - (1.0 - relation) * (1.0 - relation.transpose(-1, -2))
         pairs = inside[..., None, :] & inside[..., :, None]
         open_links = pairs & (linked > SETTLED) & (linked < 1.0 - SETTLED)
-        listed = open_links.flatten(0, 1).any(0).triu(1).nonzero().tolist()
-        if not listed:
+        listed = self.likely(open_links).triu(1)
+        if not bool(listed.any()):
             return pairs & (linked > 0.5)
-        self._look_for_clashes(inside, None)
-        if len(listed) > MOST_SETTLED:
-            self.approximate(self.plans[0].atoms[self.number])
-            return pairs & (linked > 0.5)
-        known = pairs & (linked > 1.0 - SETTLED)
-        for one, other in listed:
-            share = linked[..., one, other] * pairs[..., one, other]
+        columns = inside & open_links.any(-1)
+        self._look_for_clashes(columns, None)
+        settled = listed.flatten(1).sum(1) <= MOST_SETTLED
+        self.approximate(~settled, self.plans[0].atoms[self.number])
+        known = pairs & (linked > torch.where(settled, 1.0 - SETTLED, 0.5)[:, None, None, None])
+        for one, other in (listed & settled[:, None, None]).any(0).nonzero().tolist():
+            share = linked[..., one, other] * pairs[..., one, other] * settled[:, None]
             options = torch.stack([share, 1.0 - share], -1) * self.weight[..., None]
             choice = choose(options, self.limit)
-            known, pairs = self.split(choice, known, pairs)
+            known, pairs, columns = self.split(choice, known, pairs, columns)
             holds = choice.position == 0
             known = known.expand(-1, holds.shape[1], -1, -1).clone()
             known[..., one, other] = known[..., other, one] = holds | known[..., one, other]
         key = (self.number, "links")
-        inside = pairs.diagonal(dim1=-2, dim2=-1)
         cells = torch.ones(self.state.shape[-1], device=inside.device)
-        self._bits.append(Bit(key, self.plans[0].atoms[self.number], None, cells, inside))
+        self._bits.append(Bit(key, self.plans[0].atoms[self.number], None, cells, columns))
         return known
 
     def split(self, choice: Choice, *carried: Tensor) -> tuple[Tensor, ...]:
@@ -383,7 +401,7 @@ class Run:
         self.many = self.many + (self.weight * many).sum(1)
         return single
 
-    def settle(self, index: int | None, most: int = MOST_SETTLED) -> bool:
+    def settle(self, index: int | None, most: int = MOST_SETTLED) -> Tensor:
         """Split until it is known of every object whether it is in an operand.
 
         Args:
@@ -391,26 +409,23 @@ class Run:
             most: with more uncertain objects than this, give up and change nothing.
 
         Returns:
-            Whether it is settled.
+            [Q] bool, for which queries it is settled.
         """
         if self.batch.crisp:
-            return True
-
+            return torch.ones_like(self.none, dtype=torch.bool)
         inside = self.probability(self._settling(index))
-        uncertain = (inside > SETTLED) & (inside < 1 - SETTLED)
-        uncertain &= self.weight[..., None] > SETTLED
-        columns = uncertain.flatten(0, 1).any(0).nonzero().flatten().tolist()
-        if len(columns) > most:
-            return False
-        for column in columns:
-            inside = self.probability(self._settling(index))[..., column]
+        uncertain = self.likely((inside > SETTLED) & (inside < 1 - SETTLED))
+        settled = uncertain.sum(-1) <= most
+        for column in (uncertain & settled[:, None]).any(0).nonzero().flatten().tolist():
+            inside = self.probability(self._settling(index))[..., column] * settled[:, None]
             options = torch.stack([inside, 1.0 - inside], -1) * self.weight[..., None]
             choice = choose(options, self.limit)
             self.split(choice)
             here = torch.arange(self.objects, device=self.state.device) == column
+            here = here & settled[:, None, None]
             chosen = (choice.position == 0)[..., None]
             self.know(self._settling(index), here & chosen, here & ~chosen)
-        return True
+        return settled
 
     def _settling(self, index: int | None) -> Tensor:
         return torch.ones_like(self.state) if index is None else present(self.operand(index).member)

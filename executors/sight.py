@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from neurosym.program import Comparative, Kind, Op
+from neurosym.program import ORDERS, Comparative, Kind, Op
 from neurosym.program.operator import names_of
 from neurosym.scene import CATEGORY, Scene
 
@@ -18,7 +18,7 @@ class Sight:
         words: the category words that it mentions.
         values: attribute -> the values that it mentions; None when all of them matter.
         relations: the relations that it mentions.
-        comparisons: the (order, times) that it compares by.
+        comparisons: the (measure, times) that it compares by.
     """
 
     words: frozenset[str]
@@ -46,5 +46,5 @@ class Sight:
             if op.sees_all:
                 values |= dict.fromkeys((CATEGORY, *scene.attributes))
             if isinstance(op, Comparative):
-                comparisons.add((op.order, op.times))
+                comparisons.add((ORDERS[op.order].measure, op.times))
         return Sight(frozenset(words), values, frozenset(relations), frozenset(comparisons))

@@ -184,4 +184,15 @@ def crisp_atom(op: Op, scene: Scene) -> Tensor:
 def categorical_table(scene: Scene, dimension: Dimension) -> Tensor:
     """[N, V] float32, the distribution of each object over a dimension."""
     table = scene.categories if dimension is None else scene.attribute(dimension)
-    return table.probabilities.float()
+    rows = table.probabilities.float()
+    # Rows may be off 1 by a rounding, which says nothing of their gradients.
+    return rows / rows.detach().sum(1, keepdim=True)
+
+
+def existence_table(scene: Scene) -> Tensor:
+    """[N] float32, the probability of each object to exist."""
+    existence = scene.existence.float()
+    _, groups = torch.unique(scene.groups, return_inverse=True)
+    totals = torch.zeros_like(existence).index_add(0, groups, existence.detach())
+    # Groups may be above 1 by a rounding.
+    return existence / totals[groups].clamp_min(1.0)

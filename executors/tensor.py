@@ -32,11 +32,11 @@ from neurosym.executors.base import (
     value_names,
 )
 from neurosym.executors.branches import none_of
-from neurosym.executors.encode import encode
+from neurosym.executors.encode import encode, is_joint
 from neurosym.executors.plan import Plan, plan
 from neurosym.executors.run import SETTLED, Run, Value, present
 from neurosym.executors.soft_rules import RULES
-from neurosym.program import Filter, Op, Select, ThePlural
+from neurosym.program import ORDERS, Filter, Op, Select, ThePlural
 from neurosym.program.operator import names_of, restrictor_of
 from neurosym.scene import Scene
 
@@ -91,16 +91,12 @@ class TensorExecutor(Executor):
         self.check(programs, scenes)
         deadline = Deadline(self.seconds)
         plans = [plan(program) for program in programs]
-        batches: dict[tuple[Hashable, Hashable], list[int]] = defaultdict(list)
+        batches: dict[Hashable, list[int]] = defaultdict(list)
         for number, (steps, scene) in enumerate(zip(plans, scenes, strict=True)):
-            # Which steps share a relation matters only where relations are soft.
-            relations: Hashable = None
-            if not scene.is_crisp:
-                relations = () if scene.has_crisp_relations else steps.atoms
-            batches[steps.shape, relations].append(number)
+            batches[steps.shape, scene.device, self._manner(steps, scene)].append(number)
         outcomes: dict[int, Outcome] = {}
-        for (_, relations), numbers in batches.items():
-            is_crisp = relations is None
+        for numbers in batches.values():
+            is_crisp = scenes[numbers[0]].is_crisp
             size = max(len(scenes[n]) for n in numbers)
             cases = 1 if is_crisp else min(self.max_cases or MAX_CASES, _USUAL_CASES)
             share = size * max(size, 8) * cases
@@ -119,13 +115,25 @@ class TensorExecutor(Executor):
             outcomes.update(zip(doubtful, again, strict=True))
         return [outcomes[number] for number in range(len(programs))]
 
+    def _manner(self, steps: Plan, scene: Scene) -> Hashable:
+        """What decides how a program is run, beside its shape: in a batch all must agree in it."""
+        if scene.is_crisp:
+            return None
+        # Which steps share a relation matters only where relations are soft.
+        relations = () if scene.has_crisp_relations else (steps.atoms, steps.backwards)
+        joint = tuple(is_joint(step.op, scene) for step in steps.steps)
+        return relations, joint, self._most_cases(scene)
+
+    def _most_cases(self, scene: Scene) -> int:
+        if self.max_cases is not None:
+            return self.max_cases
+        return max(1, min(MAX_CASES, MOST_STATES // max(1, len(scene))))
+
     def _run_batch(
         self, deadline: Deadline, plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool
     ) -> list[Outcome]:
-        cases = self.max_cases
-        if cases is None:
-            cases = min(MAX_CASES, MOST_STATES // max(1, *map(len, scenes)))
-        run = Run(encode(plans, scenes, crisp), plans, max(1, cases))
+        cases = max(map(self._most_cases, scenes))
+        run = Run(encode(plans, scenes, crisp), plans, cases)
         steps: list[list[Step]] = [[] for _ in plans]
         for number, step in enumerate(plans[0].steps):
             deadline.check()
@@ -177,7 +185,7 @@ def _steps(
         op = plan.steps[run.number].op
         own = None if objects is None else objects[query, : len(scene)]
         values = () if chosen is None else value_names(op, scene)
-        certificate = _certificate(run, plan, run.number)
+        certificate = _certificate(run, query, run.number)
         made.append(
             Step(
                 op,
@@ -196,10 +204,12 @@ def _steps(
     return made
 
 
-def _certificate(run: Run, plan: Plan, number: int) -> Certificate:
-    if number not in run.inexact:
+def _certificate(run: Run, query: int, number: int) -> Certificate:
+    shared = run.inexact[query].get(number)
+    if shared is None:
         return EXACT
-    return Certificate(False, tuple(plan.steps[step].op for step in sorted(run.inexact[number])))
+    steps = run.plans[query].steps
+    return Certificate(False, tuple(steps[step].op for step in sorted(shared)))
 
 
 def _note(op: Op, scene: Scene, objects: Tensor | None) -> str:
@@ -213,10 +223,14 @@ def _note(op: Op, scene: Scene, objects: Tensor | None) -> str:
         concept = scene.concepts[op.category]
         if concept.approximate:
             notes.append(f"'{op.category}' is read as {' or '.join(concept.categories)}")
-    for name in (name for role, name in names_of(op) if role == "relation"):
-        relation = scene.relation(name)
-        if relation.approximate:
-            notes.append(f"'{name.replace('_', ' ')}' is only estimated ({relation.source})")
+    for role, name in names_of(op):
+        if role not in ("relation", "order"):
+            continue
+        by_name = (
+            scene.relation(name) if role == "relation" else scene.measure(ORDERS[name].measure)
+        )
+        if by_name.approximate:
+            notes.append(f"'{name.replace('_', ' ')}' is only estimated ({by_name.source})")
     return "; ".join(notes)
 
 
@@ -257,9 +271,9 @@ def _outcomes(run: Run, steps: Sequence[Sequence[Step]], scenes: Sequence[Scene]
                 many=manys[query],
                 empty=empties[query],
                 certificate=Certificate.sum(
-                    _certificate(run, plan, number) for number in range(len(plan.steps))
+                    _certificate(run, query, number) for number in range(len(plan.steps))
                 )
-                if run.inexact
+                if run.inexact[query]
                 else EXACT,
                 unexplored=lost[query],
                 steps=tuple(steps[query]),

@@ -28,8 +28,8 @@ class World:
         positions: object -> the centre of its box, (x, y).
         marks: pointer -> the objects that it points at.
         covered: word -> the categories that it covers.
-        drawn: (order, times) -> the pairs (object, landmark) in which the object is ahead, where
-            noise makes that a matter of chance; else measures decide.
+        drawn: (measure, times) -> the pairs of which the first object has more than so many times
+            what the second has, where noise makes that a matter of chance; else measures decide.
     """
 
     existing: Objects

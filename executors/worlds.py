@@ -38,8 +38,8 @@ from neurosym.executors.reference import (
 )
 from neurosym.executors.sight import Sight
 from neurosym.executors.world import World, check_names, world_of
-from neurosym.program import ORDERS, Op
-from neurosym.scene import CATEGORY, Scene
+from neurosym.program import Op
+from neurosym.scene import CATEGORY, Measure, Scene
 
 SAMPLED = Certificate(exact=False)
 """The certificate of a mean over some of the worlds."""
@@ -51,7 +51,7 @@ class _Choice:
 
     Attributes:
         role: "category", "attribute", "relation" or "drawn".
-        name: of the attribute or relation; (order, times) of a comparison.
+        name: of the attribute or relation; (measure, times) of a comparison.
         involved: the objects that must exist for the choice to matter.
         values: what may be chosen: names, or whether the relation holds.
         weights: the probability of each.
@@ -105,10 +105,10 @@ class _Worlds:
             for i, node in nodes.items()
         ]
         choices += [
-            _Choice("drawn", (order, times), pair, (True, False), (probability, 1 - probability))
-            for order, times in sorted(sight.comparisons)
-            if scene.measure(ORDERS[order].measure).noise
-            for pair, probability in _comparisons(scene, order, times, list(nodes))
+            _Choice("drawn", (measure, times), pair, (True, False), (probability, 1 - probability))
+            for measure, times in sorted(sight.comparisons)
+            if scene.measure(measure).noise
+            for pair, probability in _comparisons(scene.measure(measure), times, list(nodes))
             if nodes[pair[0]]["group"] != nodes[pair[1]]["group"]
         ]
         choices += [
@@ -199,16 +199,12 @@ class _Worlds:
 
 
 def _comparisons(
-    scene: Scene, order: str, times: int, objects: Sequence[int]
+    measure: Measure, times: int, objects: Sequence[int]
 ) -> Iterator[tuple[tuple[int, int], float]]:
-    """The pairs of objects with the probability that the first is ahead of the second."""
-    measure = scene.measure(ORDERS[order].measure)
+    """The pairs of objects with the probability that the first has more than the second."""
     values = measure.values.tolist()
     for i, j in itertools.permutations(objects, 2):
-        if ORDERS[order].descending:
-            lead = values[i] - times * values[j]
-        else:
-            lead = values[j] - times * values[i]
+        lead = values[i] - times * values[j]
         yield (i, j), 1 / (1 + math.exp(-max(-700.0, min(700.0, lead / measure.noise))))
 
 

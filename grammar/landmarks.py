@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from neurosym.grammar.meaning import (
+    AT_LEAST,
     Coordinated,
     NoReadingError,
     NounPhrase,
@@ -23,6 +24,7 @@ from neurosym.grammar.meaning import (
 from neurosym.program import (
     Between,
     Comparative,
+    Comparison,
     Different,
     Equative,
     Kind,
@@ -99,6 +101,8 @@ def related(
                 objects, relation, to.comparison, to.number, to.objects, words=quantified
             )
             return [(0.0, counted)]
+        case "number_of" | "number" if to.number is not None and to.number > 1:
+            return _so_many(objects, relation, quantified, to, to.number)
         case "most" | "most_of":
             most = (*words, *to.words[:1])
             return [(0.0, RelateMost(objects, relation, whole_of(to), words=most))]
@@ -108,7 +112,7 @@ def related(
         case "all" | "each" | "everything":
             return [(0.0, RelateAll(objects, relation, to.objects, words=quantified))]
     landmarks = refer(to)
-    if to.determiner in ("both", "number"):
+    if to.determiner == "both":
         return [(cost, RelateAll(objects, relation, op, words=words)) for cost, op in landmarks]
     of_some = [(cost, some(objects, op)) for cost, op in landmarks]
     several = to.determiner == "group" or (to.plural and to.determiner in ("the", "the_number"))
@@ -119,6 +123,14 @@ def related(
     ]
     first, second = (of_all, of_some) if relation in DIRECTIONAL else (of_some, of_all)
     return [*first, *((cost + OTHER_QUANTIFIER, op) for cost, op in second)]
+
+
+def _so_many(objects: Op, relation: str, words: Words, to: Quantified, number: int) -> Scored[Op]:
+    """The ``objects`` in a relation to two plates: so many, whichever; or so many at least."""
+    return [
+        (cost, RelateCount(objects, relation, comparison, number, to.objects, words=words))
+        for cost, comparison in ((0.0, Comparison.EXACTLY), (AT_LEAST, Comparison.AT_LEAST))
+    ]
 
 
 def related_by(objects: Op, relation: str, words: Words, to: NounPhrase) -> Scored[Op]:

@@ -7,10 +7,13 @@ grammar admits a little more than the language means.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import NoReadingError, Quantified, Scored, cheapest, refer
 from neurosym.grammar.modifiers import Context
 from neurosym.grammar.nominals import Nominal
+from neurosym.grammar.phrases import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree
 from neurosym.program import (
@@ -26,6 +29,11 @@ from neurosym.program import (
 
 PART_OF_SEVERAL = 0.6
 """Cost of "the left of the dogs" as a part of each: it usually picks one of them."""
+
+
+_MOVING = frozenset({"move", "push", "put_down"})
+"""Actions that take things elsewhere."""
+_TOWARDS = frozenset({"to", "toward", "towards", "onto"})
 
 
 class Lowering(Questions):
@@ -53,6 +61,10 @@ class Lowering(Questions):
         verb = tree.find("COMMAND")
         if verb is None:
             return found
+        if any(sense.concept in _MOVING for sense in self._unit(verb).all(WordClass.COMMAND)):
+            goal = next(self._destinations(tree), None)
+            if goal is not None:
+                raise NoReadingError("where to is not understood yet", [goal.span])
         named = [(cost, op) for cost, op in found if Kind.OBJECTS.accepts(op.returns)]
         if found and not named:
             raise NoReadingError("nothing is named that this could be done with", [verb.span])
@@ -62,10 +74,23 @@ class Lowering(Questions):
             for sense in self._unit(verb).all(WordClass.COMMAND)
         ]
 
+    def _destinations(self, tree: Tree) -> Iterator[Tree]:
+        """What says where to things are moved: "to the left", "onto the table"."""
+        for child in tree.children:
+            if child.unit is not None or child.label == "clause":
+                continue
+            if child.label in ("located", "related", "sided", "goal"):
+                first = self._unit(next(child.leaves())).tokens[0]
+                if first.lower in _TOWARDS:
+                    yield child
+            yield from self._destinations(child)
+
     def _refer(self, tree: Tree) -> Scored[Op]:
         inner = tree.children[0]
         if inner.label == "part":
             return self._part(inner)
+        if inner.label == "asked" and inner.find("nominal"):
+            return self._asked_which(inner)
         if inner.label in ("fragment", "asked"):
             posts = [child for child in inner.children if child.unit is None]
             nominals = self._modified(self._left_out(inner), [], posts, "bare")
@@ -75,6 +100,34 @@ class Lowering(Questions):
             for cost, phrase in self._phrase(inner, Context())
             for extra, op in refer(phrase)
         ]
+
+    def _asked_which(self, tree: Tree) -> Scored[Op]:
+        """Which of some things something is said of: "which cup is red"."""
+        nominal = tree.find("nominal")
+        assert nominal is not None
+        predicate = tree.children[-1]
+        found: Scored[Op] = []
+        for cost, asked in self._nominal(nominal, Context(), "bare"):
+            if self._is_aspect(asked):
+                raise NoReadingError("this can be asked of one thing only", self._spans(tree, "IS"))
+            if asked.other:
+                raise NoReadingError(OTHER_THAN_WHAT, asked.other)
+            # "Which cup on the table is the largest" means the largest of those.
+            head = asked.objects if predicate.label == "same_as" else asked.head
+            several = asked.plural and not tree.find("OF")
+            step = self._step(predicate, head, plural=asked.plural)
+            found += [
+                (extra, op if several else The(op))
+                for extra, op in self._apply([(cost, asked.objects)], [step])
+            ]
+        return found
+
+    def _is_aspect(self, nominal: Nominal) -> bool:
+        """Whether a question for "which colour" asks for a value, and for no thing."""
+        head = nominal.head
+        return isinstance(head, Select) and any(
+            sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(head.category)
+        )
 
     def _part(self, tree: Tree) -> Scored[Op]:
         """A part of a thing: "the left half of the table"."""

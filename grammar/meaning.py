@@ -126,7 +126,7 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects), words=words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
-        case "most" | "most_of" | "only":
+        case "most" | "most_of" | "only" | "number_of":
             raise NoReadingError("this amount is not understood in this place", words[:1])
         case "bare" if phrase.number is not None:
             return [(0.0, TheCount(objects, phrase.number, words=words))]
@@ -155,7 +155,7 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects, words=words), words=phrase.words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
-        case "number" | "both" | "the_number":
+        case "number" | "both" | "the_number" | "number_of":
             number = _number(phrase)
             exactly, at_least = (
                 CountIs(objects, comparison, number, words=phrase.words)

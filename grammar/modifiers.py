@@ -22,6 +22,7 @@ from neurosym.grammar.meaning import (
 from neurosym.grammar.ranks import (
     OPPOSITE,
     ORDER_OF_PLACE,
+    RELATION_OF_PLACE,
     Place,
     Rank,
     located,
@@ -66,6 +67,8 @@ FEW_IN_COLOUR = 0.6
 
 OTHER_ASPECT = 0.6
 """Cost of the less usual of what a word such as "size" may compare things in."""
+
+_SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
 
 LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
 """Reason to refuse "the last closest to": the language has no operator for it."""
@@ -148,6 +151,8 @@ class Modifiers(abc.ABC):
                 ]
             case "related":
                 return lambda objects: self._related(objects, tree, head)
+            case "sided":
+                return lambda objects: self._sided(objects, tree, head)
             case "coloured":
                 return lambda objects: self._coloured(objects, tree, head, plural)
             case "located":
@@ -231,6 +236,49 @@ class Modifiers(abc.ABC):
             )
         ]
 
+    def _sided(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        """Relations that share their landmark: "above or below the cup"."""
+        *before, landmark = tree.children
+        named = [leaf for leaf in before if leaf.label in _SIDES]
+        either = tree.find("OR") is not None
+        if either and tree.find("AND"):
+            raise NoReadingError('"and" and "or" are not understood together', [tree.span])
+        words = self._spans(tree, "AND", "OR")
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
+            grown: Scored[Op] = []
+            for number, leaf in enumerate(named):
+                relation, said = self._side(leaf), (leaf.span,)
+                if number == 0:
+                    grown = landmarks.related(objects, relation, said, phrase)
+                elif either:
+                    grown = [
+                        (have + more, Union(left, right, words=words))
+                        for have, left in grown
+                        for more, right in landmarks.related(objects, relation, said, phrase)
+                    ]
+                else:
+                    grown = [
+                        (have + more, op.at(*op.words, *words))
+                        for have, inner in grown
+                        for more, op in landmarks.related(inner, relation, said, phrase)
+                    ]
+            found += [(cost + extra, op) for extra, op in grown]
+        return found
+
+    def _side(self, leaf: Tree) -> str:
+        """The relation that a word names, or that a place stands for: "to the left or"."""
+        unit = self._unit(leaf)
+        if leaf.label != "LOCATION":
+            return unit.sense(WordClass[leaf.label]).concept
+        senses = unit.all(WordClass.LOCATION)
+        found = next(
+            (RELATION_OF_PLACE[s.concept] for s in senses if s.concept in RELATION_OF_PLACE), ""
+        )
+        if not found:
+            raise NoReadingError("this is no direction", [leaf.span])
+        return found
+
     def _is_all_of_a_colour(self, phrase: Tree) -> bool:
         """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
         first, *rest = phrase.children[0].children
@@ -281,7 +329,13 @@ class Modifiers(abc.ABC):
 
     def _comparative(self, tree: Tree) -> tuple[str, int]:
         """The order and the factor of "bigger than", "twice as big as", "half as big as"."""
-        order = self._concept(tree, "COMPARATIVE", "DEGREE")
+        aspect = tree.find("ASPECT")
+        if aspect is None:
+            order = self._concept(tree, "COMPARATIVE", "DEGREE")
+        else:
+            order = next((a.name for _, a in self._aspects(aspect) if a.of_measure), "")
+            if not order:
+                raise NoReadingError("this cannot be twice or half as much", [aspect.span])
         if tree.find("FRACTION"):
             # Half as large is twice as small.
             return OPPOSITE[order], int(self._concept(tree, "FRACTION"))
@@ -342,11 +396,14 @@ class Modifiers(abc.ABC):
         )
 
     def _same_as(self, objects: Op, tree: Tree, head: Op) -> Scored[Intersect]:
-        if _headless(tree.children[0]):
+        bare = _headless(tree.children[0]) and not _picks(tree.children[0])
+        if bare or _quantifies_no_noun(tree.children[0]):
             raise NoReadingError
+        # "Is the red cup the largest" asks for the largest cup.
+        context = Context(head, landmark=True, gap=True)
         found = [
             (cost + extra, Intersect(objects, op))
-            for cost, phrase in self._phrase(tree.children[0], Context(head, landmark=True))
+            for cost, phrase in self._phrase(tree.children[0], context)
             for extra, op in refer(phrase)
             if op.returns is not Kind.TRUTH and _can_be_said(phrase)
         ]
@@ -367,7 +424,7 @@ class Modifiers(abc.ABC):
         cost = 0.0 if person or isinstance(head, Everything) else NOT_A_PERSON
         found = self._step(colours, head, plural)(objects)
         return [
-            (cost + extra, op.at(*said, *op.words) if isinstance(op, Filter) else op)
+            (cost + extra, op.at(*said, *op.words) if isinstance(op, Filter | Union) else op)
             for extra, op in found
         ]
 
@@ -500,8 +557,24 @@ def counting(place: Place, rank: Rank, *, from_there: bool) -> Step:
 def _can_be_said(phrase: NounPhrase) -> bool:
     """Whether it can follow "is": "a cube", "cubes", but not "cube"."""
     if isinstance(phrase, Quantified):
-        return phrase.plural or phrase.determiner != "bare"
+        return phrase.plural or phrase.ranked or phrase.determiner != "bare"
     return all(_can_be_said(part) for part in phrase.parts)
+
+
+def _picks(phrase: Tree) -> bool:
+    """Whether modifiers alone pick one thing: "which cup is largest"."""
+    headless = phrase.children[0].children[0]
+    return any(child.label == "superlative" for child in headless.children)
+
+
+def _quantifies_no_noun(phrase: Tree) -> bool:
+    """Whether a phrase is a quantifier before modifiers alone: "all red", no things by name."""
+    nominal = phrase.find("nominal")
+    return (
+        nominal is not None
+        and nominal.children[0].label == "headless"
+        and phrase.children[0].label in ("all", "both", "each", "no", "most", "number")
+    )
 
 
 def _headless(phrase: Tree) -> bool:

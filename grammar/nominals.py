@@ -226,7 +226,14 @@ class Nominals(Modifiers):
                 rank = read_rank(pre, self._units)
                 count = rank.number
             elif pre.label == "superlative":
-                use = rank or Rank(1, (), number if number and number > 1 else None)
+                several = pre.find("NUMBER")
+                if several is not None:
+                    count = int(self._concept(pre, "NUMBER"))
+                    use = Rank(1, (several.span,), count)
+                    if rank is not None or count < 2:
+                        raise NoReadingError("this number is not understood here", [several.span])
+                else:
+                    use = rank or Rank(1, (), number if number and number > 1 else None)
                 steps.append(self._superlative(pre, use, rest))
                 rank = None
             elif pre.label == "location":

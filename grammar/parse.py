@@ -32,7 +32,11 @@ SPLIT_PHRASE = 1.0
 """Cost of taking a phrase of the lexicon word by word."""
 
 
-_SILENT = {("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("whole", "IMAGE")}
+_SILENT = {
+    *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
+    *{("of_nominal", "ALL"), ("whole", "IMAGE")},
+    *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,17 @@ def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexic
     for near in units[failure.unit : failure.unit - 2 if failure.unit > 1 else None : -1]:
         if near.not_understood:
             return _not_understood(text, near)
+    if unit.all(WordClass.OF) and failure.unit and _is_noun(units[failure.unit - 1]):
+        message = f'what a thing is of is not understood yet: "{words}" at {unit.span}'
+        return GrammarError(message, text=text, span=unit.span)
+    if failure.unit == 1 and (unit.all(WordClass.THE) or unit.all(WordClass.UNKNOWN)):
+        first = units[0]
+        plain = all(sense.word_class in OPEN for sense in first.senses)
+        if first.tokens[0].tag in ("VB", "VBP") and plain:
+            told = f'"{first.span.of(text)}" at {first.span}'
+            return GrammarError(
+                f"{told} is no command that is known here", text=text, span=first.span
+            )
     if unit.all(WordClass.UNKNOWN):
         word = unit.tokens[0].lower
         close = did_you_mean(nearest(word, lexicon.phrases())) if len(word) > 4 else ""
@@ -260,6 +275,13 @@ def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexic
         return GrammarError(message, text=text, span=unit.span)
     return GrammarError(
         f'"{words}" at {unit.span} does not fit: {expected} was expected', text=text, span=unit.span
+    )
+
+
+def _is_noun(unit: Unit) -> bool:
+    return any(
+        unit.all(word_class)
+        for word_class in (WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN)
     )
 
 

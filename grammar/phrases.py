@@ -100,7 +100,7 @@ class Phrases(Nominals):
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         parts = [child for child in tree.children if child.unit is None]
-        words = self._spans(tree, "AND", "OR", "BUT")
+        words = self._spans(tree, "BOTH", "AND", "OR", "BUT")
         base = 0.0 if context.landmark else HIGH_JOIN
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
         for part in parts:
@@ -121,9 +121,9 @@ class Phrases(Nominals):
         if row:
             head = head_of(row[0])
             return context if isinstance(head, Everything) else replace(context, head=head)
-        if context.head is None and _lacks_noun(parts[0]) and parts[-1].label == "phrase":
+        if not context.gap and _lacks_noun(parts[0]) and parts[-1].label == "phrase":
             last = self._phrase(parts[-1], replace(context, landmark=True))
-            if last:
+            if last and not isinstance(head_of(last[0][1]), Everything):
                 return replace(context, head=head_of(last[0][1]), gap=True)
         return context
 
@@ -222,6 +222,9 @@ class Phrases(Nominals):
         words = tuple(leaf.span for leaf in first.leaves() if leaf.label != "OF")
         if first.label == "indefinite":
             words = ()
+        if first.label == "number_of" and number == 1:
+            # "One of the cups" is any of them.
+            return Determiner("indefinite", words)
         return Determiner(first.label, words, number, comparison, pointed, free)
 
     @staticmethod
@@ -251,8 +254,9 @@ class Phrases(Nominals):
         """
         words = self._joined_spans(tree, "BUT", "NOT", "EXCEPT")
         excluded = tree.children[-1]
-        if tree.find("BUT") and next(excluded.leaves()).label in ("NUMBER", "ONE"):
-            raise NoReadingError('"but" with a number is not understood yet', [tree.span])
+        if next(excluded.leaves()).label in ("NUMBER", "ONE"):
+            said = "but" if tree.find("BUT") else "except"
+            raise NoReadingError(f'"{said}" with a number is not understood yet', [tree.span])
 
         if excluded.label not in ("phrase", "np_and", "np_or"):
             return self._minus(excluded, words, nominal.head, nominal.plural)

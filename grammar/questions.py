@@ -20,6 +20,7 @@ from neurosym.grammar.meaning import (
 from neurosym.grammar.modifiers import Context, Step, Words
 from neurosym.grammar.nominals import Nominal, divide, takes_other
 from neurosym.grammar.phrases import OTHER_THAN_WHAT, Phrases
+from neurosym.grammar.ranks import among
 from neurosym.grammar.tree import Tree
 from neurosym.program import (
     Choose,
@@ -32,11 +33,13 @@ from neurosym.program import (
     Equal,
     Every,
     Exist,
+    Filter,
     Kind,
     Most,
     Negation,
     Op,
     Query,
+    Union,
 )
 
 CHOICE = 0.6
@@ -58,6 +61,7 @@ class Questions(Phrases):
             "exist_not": self._exist,
             "verify": self._verify,
             "verify_not": self._verify,
+            "value_is": self._value_is,
             "compare": self._compare,
             "query": self._query,
             "choose": self._choose,
@@ -93,20 +97,40 @@ class Questions(Phrases):
     def _count(self, tree: Tree) -> Scored[Op]:
         words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
         exception = tree.find("exception")
-        nominal = tree.find("nominal")
-        assert nominal is not None
+        nominal, *others = tree.all("nominal")
         predicates = [
             child
             for child in tree.children
             if child.unit is None and child.label not in ("nominal", "exception")
         ]
         found: Scored[Op] = []
-        for cost, counted in self._nominal(nominal, Context(), "bare"):
+        for cost, counted in self._counted_together(
+            nominal, others, self._spans(tree, "AND", "OR")
+        ):
             steps = self._counted_by(predicates, counted)
             if exception is not None:
                 steps.append(self._excepting(exception, Context(), counted))
             for extra, objects in self._apply([(cost, counted.objects)], steps):
                 found.append((extra, Count(objects, words=words)))
+        return found
+
+    def _counted_together(self, nominal: Tree, others: list[Tree], words: Words) -> Scored[Nominal]:
+        """What is counted, "dogs" or "dogs and cats"; what follows is said of all of it."""
+        found = self._nominal(nominal, Context(), "bare")
+        for other in others:
+            found = [
+                (
+                    cost + more,
+                    replace(
+                        left,
+                        objects=Union(left.objects, right.objects, words=words),
+                        head=Union(left.head, right.head, words=words),
+                        other=left.other or right.other,
+                    ),
+                )
+                for cost, left in found
+                for more, right in self._nominal(other, Context(left.head), "bare")
+            ]
         return found
 
     def _exist(self, tree: Tree) -> Scored[Op]:
@@ -197,11 +221,13 @@ class Questions(Phrases):
     def _verify(self, tree: Tree) -> Scored[Op]:
         """A claim about a noun phrase: "is the dog on the table", "all dogs are black"."""
         words = self._spans(tree, "IS", "DO")
-        phrase_tree, predicate = (child for child in tree.children if child.unit is None)
+        phrase_tree, *floated, predicate = (child for child in tree.children if child.unit is None)
         found: Scored[Op] = []
         for cost, phrase in self._phrase(phrase_tree, Context()):
             if isinstance(phrase, Coordinated):
                 raise NoReadingError("questions about several things are not understood yet", words)
+            if floated:
+                phrase = self._quantified_by(phrase, floated[0].children[0])
             choices = self._choices(tree, predicate, phrase)
             found += [(cost + extra, op) for extra, op in choices]
             dearer = CHOICE if choices and not predicate.find("EITHER") else 0.0
@@ -210,6 +236,19 @@ class Questions(Phrases):
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
             ]
         return found
+
+    def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
+        """A subject with the "all" or "both" that stands after the verb: "the cups are all red"."""
+        words = (*phrase.words, floated.span)
+        both = floated.label == "BOTH"
+        definite = phrase.determiner in ("the", "the_number")
+        if not phrase.plural or not (definite or (phrase.determiner == "bare" and not both)):
+            raise NoReadingError("this does not agree with what it is said of", [floated.span])
+        if not both:
+            return replace(phrase, determiner="all", words=words)
+        if phrase.number not in (None, 2):
+            raise NoReadingError("this does not agree with what it is said of", [floated.span])
+        return replace(phrase, determiner="both", number=2, words=words)
 
     def _claims(self, tree: Tree, phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
         """What a predicate says of a noun phrase, by how many of its members it is said of."""
@@ -221,9 +260,13 @@ class Questions(Phrases):
         if quantifier in ("most", "most_of"):
             said = (*phrase.words[:1], *words)
             subject = whole_of(phrase)
-            found = [(cost, Most(subject, scope, words=said)) for cost, scope in step(subject)]
-        elif quantifier in ("no", "indefinite", "bare", "comparison", "number"):
-            for extra, objects in step(phrase.objects):
+            found = [
+                (cost, Most(subject, among(scope, subject, phrase.head), words=said))
+                for cost, scope in step(subject)
+            ]
+        elif quantifier in ("no", "indefinite", "bare", "comparison", "number", "number_of"):
+            for extra, scope in step(phrase.objects):
+                objects = among(scope, phrase.objects, phrase.head)
                 claim = replace(phrase, objects=objects)
                 found += [(extra + more, op) for more, op in exists(claim, words)]
         else:
@@ -236,7 +279,8 @@ class Questions(Phrases):
                 )
                 for cost, subject in refer(phrase)
                 if subject.returns is not Kind.TRUTH
-                for extra, scope in step(subject)
+                for extra, kept in step(subject)
+                for scope in [among(kept, subject, phrase.head)]
             ]
         if tree.label == "verify":
             return found
@@ -328,6 +372,26 @@ class Questions(Phrases):
         assert leaf is not None
         said = (*words, *self._spans(tree, "ASPECT"))
         return self._values_of(self._attribute_names(leaf), tree, said)
+
+    def _value_is(self, tree: Tree) -> Scored[Op]:
+        """The colour of the cup is red."""
+        valued, said = (child for child in tree.children if child.unit is None)
+        words = (*self._spans(tree, "IS"), *self._spans(valued, "ASPECT", "OF"))
+        denial = self._spans(tree, "NOT")
+        found: Scored[Op] = [
+            (cost + more, self._denied_by(denial, Exist(value, words=words)))
+            for cost, asked in self._valued(valued)
+            if isinstance(asked, Query)
+            for more, value in self._attribute(asked.objects, said.children[0])
+            if isinstance(value, Filter) and value.attribute == asked.attribute
+        ]
+        if not found:
+            raise NoReadingError("this is no value of what is asked for", [said.span])
+        return found
+
+    @staticmethod
+    def _denied_by(denial: Words, claim: Op) -> Op:
+        return Negation(claim, words=denial) if denial else claim
 
     def _values_of(self, attributes: Scored[str], tree: Tree, words: Words) -> Scored[Op]:
         phrase_tree = next(child for child in tree.children if child.unit is None)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Sense
 from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
-from neurosym.program import Filter, Op, Superlative, Top
+from neurosym.program import (
+    Closest,
+    Everything,
+    Farthest,
+    Filter,
+    Intersect,
+    Minus,
+    Op,
+    Superlative,
+    Top,
+    TopClosest,
+    TopFarthest,
+    Union,
+)
 from neurosym.span import Span
 
 ORDER_OF_PLACE = {
@@ -22,6 +36,13 @@ ORDER_OF_PLACE = {
     "back": "farthest",
 }
 """The superlative that a place stands for: "the person on the left" is the leftmost one."""
+RELATION_OF_PLACE = {
+    "left": "left_of",
+    "right": "right_of",
+    "front": "in_front_of",
+    "back": "behind",
+}
+"""The relation that a place stands for beside another: "to the left or right of the cup"."""
 ORDER_OF_SIZE = {"large": "largest", "small": "smallest"}
 """The superlative that a size may stand for: "the big dog" among dogs of which none is small."""
 OPPOSITE = {
@@ -181,6 +202,38 @@ def ranked(objects: Op, order: str, rank: Rank, words: tuple[Span, ...]) -> Op:
     if rank.number is not None:
         return Top(objects, order, rank.number, words=(*rank.words, *words))
     return Superlative(objects, order, rank.place or 1, words=(*rank.words, *words))
+
+
+def among(scope: Op, subject: Op, head: Op) -> Op:
+    """A predicate's scope in which what compares does so with more than the subject.
+
+    "The dog is closest to the cat" compares it with other things, "the red cup is closest to the
+    plate" with other cups: within the subject alone it would hold whatever is the case.
+
+    Args:
+        scope: what a predicate made of ``subject``.
+        subject: what the predicate is said of.
+        head: the set of the subject's noun alone.
+    """
+    if scope == subject or subject not in scope.walk():
+        return scope
+    changed: dict[str, Any]
+    match scope:
+        case Superlative() | Top() | Closest() | Farthest() | TopClosest() | TopFarthest():
+            narrowed = subject.operands[:1] not in ((), (head,))
+            whole = head if narrowed and subject != head else Everything()
+            changed = {"objects": whole}
+            return Intersect(among(scope.objects, subject, head), replace(scope, **changed))
+        case Union():
+            left, right = (among(side, subject, head) for side in scope.operands)
+            return Union(left, right, words=scope.words)
+        case Minus():
+            left, right = (among(side, subject, head) for side in scope.operands)
+            return Minus(left, right, words=scope.words)
+        case Intersect():
+            return Intersect(among(scope.left, subject, head), scope.right, words=scope.words)
+    changed = {"objects": among(scope.operands[0], subject, head)}
+    return replace(scope, **changed)
 
 
 def _unit(leaf: Tree, units: tuple[Unit, ...]) -> Unit:

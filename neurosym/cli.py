@@ -18,12 +18,21 @@ from neurosym import __version__
 from neurosym.errors import NeurosymError, OptionError
 from neurosym.files import check_folder, make_folder, write_atomically
 from neurosym.models.commands import add_commands
-from neurosym.program import Definites
+from neurosym.program import Definites, Op, parse_program
 
 if TYPE_CHECKING:
     from neurosym.api import Grounder
     from neurosym.grammar import Parse
     from neurosym.result import Result
+
+
+_TEXT = "an expression, a question or a request"
+_THE = {
+    Definites.STRICT: "exactly one; when left out",
+    Definites.POLYADIC: "the one that the rest fits",
+    Definites.ACCOMMODATE: "the largest of several",
+    Definites.ABSTAIN: "no answer unless exactly one",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,9 +80,10 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"neurosym {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    ground = commands.add_parser("ground", help="find what an expression means in a photograph")
+    ground = commands.add_parser("ground", help="answer a text about a photograph, and show why")
     ground.add_argument("photo", metavar="PHOTO", help="an image file, or a saved scene (.json)")
-    ground.add_argument("text", metavar="TEXT", help="an expression or a question")
+    ground.add_argument("text", metavar="TEXT", help=_TEXT)
+    _add_program(ground)
     _add_output(ground)
     _add_reading(ground)
     _add_language(ground)
@@ -81,7 +91,8 @@ def _arguments() -> argparse.ArgumentParser:
     ground.set_defaults(handler=_ground)
 
     parse = commands.add_parser("parse", help="show how a text is understood")
-    parse.add_argument("text", metavar="TEXT", help="an expression or a question")
+    parse.add_argument("text", metavar="TEXT", help=_TEXT)
+    _add_program(parse)
     _add_language(parse)
     parse.set_defaults(handler=_parse)
 
@@ -91,10 +102,11 @@ def _arguments() -> argparse.ArgumentParser:
     _add_perception(scene)
     scene.set_defaults(handler=_scene)
 
-    demo = commands.add_parser("demo", help="ground expressions in a photograph that is at hand")
+    demo = commands.add_parser("demo", help="the same as ground, on a photograph that is at hand")
     demo.add_argument(
-        "text", metavar="TEXT", nargs="?", help="ground this instead of the prepared expressions"
+        "text", metavar="TEXT", nargs="?", help=f"{_TEXT}; prepared expressions when left out"
     )
+    _add_program(demo)
     _add_output(demo)
     _add_reading(demo)
     _add_language(demo)
@@ -119,10 +131,18 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="OUT",
         type=_path,
-        help="a folder for overlay.png, result.json and the alignment maps; "
-        "or a file, answer.html, for a report that shows how everything hangs together",
+        help="a folder for overlay.png, result.json and the alignment maps; or a file whose name "
+        "ends in .html, for a report in one page that links words, program, steps and pixels",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--program",
+        action="store_true",
+        help='TEXT is a program, for example "(the (superlative (select person) leftmost))"',
+    )
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
@@ -130,8 +150,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         "--the",
         metavar="READING",
         default=Definites.STRICT.value,
-        help=f'how "the" is read: {", ".join(d.value for d in Definites)} '
-        f"({Definites.STRICT.value} when left out)",
+        help='how "the" is read: '
+        + ", ".join(f"{definites.value} ({_THE[definites]})" for definites in Definites),
     )
 
 
@@ -156,8 +176,8 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse]:
-    """The grounder and the parse: all that can be refused before a picture is looked at."""
+def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse | Op]:
+    """The grounder and what is run: all that can be refused before a picture is looked at."""
     from neurosym.api import Grounder, definites_of
 
     the = definites_of(namespace.the)
@@ -172,7 +192,7 @@ def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse]:
         the=the,
         max_pixels=_pixel_bound(namespace),
     )
-    return grounder, grounder.parse(text)
+    return grounder, parse_program(text) if namespace.program else grounder.parse(text)
 
 
 def _pixel_bound(namespace: argparse.Namespace) -> int:
@@ -188,21 +208,23 @@ def _pixel_bound(namespace: argparse.Namespace) -> int:
 def _ground(namespace: argparse.Namespace) -> int:
     from neurosym.scene import Scene
 
-    grounder, parse = _begin(namespace, namespace.text)
+    grounder, text = _begin(namespace, namespace.text)
     if namespace.photo.endswith(".json"):
         scene = Scene.load(namespace.photo)
     else:
         scene = grounder.perceive(namespace.photo)
-    return _report(grounder.ground(scene, parse), namespace)
+    return _report(grounder.ground(scene, text), namespace)
 
 
 def _demo(namespace: argparse.Namespace) -> int:
     from neurosym.demo import EXPRESSION, MORE, photograph
     from neurosym.views.text import answer_text
 
-    grounder, parse = _begin(namespace, namespace.text or EXPRESSION)
+    if namespace.program and namespace.text is None:
+        raise OptionError("--program wants a program: give it as TEXT")
+    grounder, first = _begin(namespace, namespace.text or EXPRESSION)
     scene = grounder.perceive(photograph())
-    code = _report(grounder.ground(scene, parse), namespace)
+    code = _report(grounder.ground(scene, first), namespace)
     if namespace.text is None and not namespace.json:
         print("\nMore of the same photograph\n")
         for text in MORE:
@@ -267,6 +289,9 @@ def _parse(namespace: argparse.Namespace) -> int:
     from neurosym.api import find_pipeline
     from neurosym.grammar import Lexicon, Parser
 
+    if namespace.program:
+        print_program(parse_program(namespace.text))
+        return 0
     lexicon = None if namespace.lexicon is None else Lexicon.load(namespace.lexicon)
     print_parse(Parser(namespace.spacy or find_pipeline(), lexicon).parse(namespace.text))
     return 0
@@ -287,6 +312,15 @@ def print_parse(parse: Parse) -> None:
         _section("Other readings", "\n".join(others))
     if parse.unused:
         _section("Unused words", ", ".join(token.text for token in parse.unused))
+
+
+def print_program(program: Op) -> None:
+    """Print a program and what it says."""
+    from neurosym.views.text import program_text
+    from neurosym.views.verbalise import verbalise
+
+    _section("Program", f"{program_text(program)}\n\n{program}")
+    _section("In English", verbalise(program))
 
 
 def _scene(namespace: argparse.Namespace) -> int:

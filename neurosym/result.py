@@ -136,6 +136,9 @@ def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> De
     failed = outcome.none - outcome.empty + outcome.many
     given = outcome.objects / max(1.0 - failed, 1e-9)
     chosen = select_from_groups(given, scene, threshold)
+    if outcome.kind in (Kind.REGION, Kind.INTENT) and len(chosen) <= 1:
+        # Of one thing: a part of it, or what to do with it.
+        return Decision("ok", (best,), probability=probability)
     # That something is there may be likely although no single thing is.
     return Decision("ok", chosen or (best,), probability=held)
 

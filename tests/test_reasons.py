@@ -527,3 +527,17 @@ def test_a_table_is_not_touched() -> None:
     assert torch.equal(before, scene.attributes["color"].probabilities)
     assert isinstance(scene.categories, Categorical)
     assert not scene.existence.requires_grad
+
+
+def test_what_is_not_run_in_time_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = build_scene(categories=["cup"] * 6, existence=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    everything = result_of(scene, "(the (filter (select cup) color red))").counterfactuals()
+    monkeypatch.setattr("neurosym.reasons.trials.SECONDS", 0.0)
+    result = result_of(scene, "(the (filter (select cup) color red))")
+    in_time = result.counterfactuals()
+    # One chunk is always run, and what it finds is as true as ever.
+    assert len(in_time.programs) <= 4
+    assert {str(c.program) for c in in_time.programs} <= {
+        str(c.program) for c in everything.programs
+    }
+    assert len(result.sensitivity()) <= 4

@@ -268,3 +268,18 @@ def test_a_plan_lists_equal_nodes_once() -> None:
         "%1 = relate %0 %0 on",
         "%2 = minus %1 %0",
     ]
+
+
+@pytest.mark.parametrize(
+    "program", ['(part (the (select cup)) "left half")', "(command (the (select cup)) pick_up)"]
+)
+def test_what_is_said_of_one_object_has_its_probability(program: str) -> None:
+    scene = build_scene(categories=["cup", "cup"], existence=[0.6, 0.1])
+    outcome = WorldsExecutor().run(parse_program(program), scene)
+    assert_decides(decide(outcome, scene), "ok", (0,), probability=0.54)
+
+
+def test_a_command_about_several_objects_is_as_probable_as_that_there_are_any() -> None:
+    scene = build_scene(categories=["cup", "cup"], existence=[0.6, 0.7])
+    outcome = WorldsExecutor().run(parse_program("(command (select cup) pick_up)"), scene)
+    assert_decides(decide(outcome, scene), "ok", (0, 1), probability=0.88)

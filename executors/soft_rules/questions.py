@@ -12,6 +12,7 @@ from neurosym.executors.run import SETTLED, Run, Value, any_order, at_numbers, p
 from neurosym.executors.soft_rules.relations import (
     at_landmark,
     pin_value,
+    state_of,
     value_distribution,
 )
 from neurosym.program import (
@@ -134,8 +135,7 @@ def _equal(run: Run) -> Value:
         return Value(truth=torch.zeros_like(run.weight))
     if run.is_root or run.batch.crisp:
         # Of one object, values of two attributes may depend on each other.
-        index = left[..., None, None].expand(-1, -1, 1, run.state.shape[-1])
-        state = run.state.gather(2, index)[:, :, 0]
+        state = state_of(run, left)
         both = (names.transpose(-1, -2) @ at_landmark(first, left)) * at_landmark(second, right)
         alone = (state * both.sum(-2)).sum(-1) / state.sum(-1).clamp_min(SETTLED)
         apart = value_distribution(run, first, left)[..., None, :] @ names
@@ -144,6 +144,7 @@ def _equal(run: Run) -> Value:
     # Later steps may depend on the same values.
     left, position, right = pin_value(run, first, left, right)
     _, second_position, position = pin_value(run, second, right, position)
+    position = position.expand_as(second_position)
     names = names.expand(-1, position.shape[1], -1, -1)
     chosen = names.gather(2, position[..., None, None].expand(-1, -1, 1, names.shape[-1]))
     return Value(truth=chosen[:, :, 0].gather(2, second_position[..., None])[..., 0])

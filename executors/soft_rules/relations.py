@@ -78,9 +78,8 @@ def _relate_only(run: Run) -> Value:
         to_others = relation * (there - landmarks).clamp_min(0.0)[:, :, None, :]
         return (_missed(run, to_others) - _missed(run, related)).clamp_min(0.0)
 
-    if not settled:
-        run.approximate(run.number)
-    return _holding(run, hold)
+    run.approximate(~settled, run.number)
+    return _holding(run, hold, of_all=True)
 
 
 def _similar(run: Run) -> Value:
@@ -88,17 +87,20 @@ def _similar(run: Run) -> Value:
         return _by_value(run)
     if run.number in run.batch.soft_relations:
         # There are too many combinations of labels to know of each landmark which it has.
-        run.approximate(run.number)
+        run.approximate(run.batch.soft_relations[run.number], run.number)
     return _relate(run)
 
 
-def _holding(run: Run, hold: Callable[[Run, Tensor, Tensor], Tensor]) -> Value:
+def _holding(
+    run: Run, hold: Callable[[Run, Tensor, Tensor], Tensor], *, of_all: bool = False
+) -> Value:
     """The objects of which it holds that they have the relation to the landmarks.
 
     Args:
         run: the batch.
         hold: gives the probability [Q, K, N] for each object from the relation [Q, 1, N, N] and
             the probability [Q, K, N] of each object to be a landmark.
+        of_all: whether it asks for the relation to what is no landmark as well.
     """
     # Which landmarks there are is common to all objects: known, or an approximation.
     run.know_operand(1)
@@ -112,7 +114,8 @@ def _holding(run: Run, hold: Callable[[Run, Tensor, Tensor], Tensor]) -> Value:
         if hold is _every_hit:
             # With no landmark but itself it holds of all of them.
             held = torch.where(landmarks > 0, 1.0, held)
-    holding = run.hold(held, landmarks > 0)
+    asked_about = run.state.sum(-1) if of_all else landmarks
+    holding = run.hold(held, asked_about > 0)
     return Value(member=run.member(0) * holding)
 
 
@@ -239,16 +242,16 @@ def _like_some(run: Run) -> Tensor:
     if not run.objects:
         return torch.ones_like(run.state)
     if not run.batch.crisp:
-        open_values = _uncertain_values(run)
-        if len(open_values) > MOST_SETTLED:
-            run.approximate(run.plans[0].steps[run.number].operands[1])
-            open_values = []
-        for number in open_values:
-            _pin_where_landmark(run, number)
+        has = _landmark_values(run)
+        uncertain = run.likely(((has > SETTLED) & (has < 1.0 - SETTLED)).any(-1))
+        settled = uncertain.sum(-1) <= MOST_SETTLED
+        run.approximate(~settled, run.plans[0].steps[run.number].operands[1])
+        for number in (uncertain & settled[:, None]).any(0).nonzero().flatten().tolist():
+            _pin_where_landmark(run, number, settled)
     # [Q, K, N, V]: to be a landmark and have this value.
     has = _landmark_values(run)
     # [Q, K, C, N]: to be a landmark that something in this cell is like.
-    wanted = (has @ run.alike()[:, :, 0]).transpose(2, 3) if not run.batch.crisp else None
+    wanted = _times(has, run.alike()[:, 0, 0]).transpose(2, 3) if not run.batch.crisp else None
     if wanted is None:
         alike = run.alike()[..., 0] @ has.transpose(2, 3)
         alike = alike * (1.0 - torch.eye(run.objects, device=alike.device))
@@ -259,24 +262,34 @@ def _like_some(run: Run) -> Tensor:
 def _landmark_values(run: Run) -> Tensor:
     """[Q, K, N, V] probability of each object to be a landmark and have a value."""
     landmarks = run.state * run.member(1)
-    return (landmarks[..., None, :] * run.attribute_values()).sum(-1)
+    values = run.attribute_values()
+    if run.batch.crisp:
+        return landmarks * values[..., 0]
+    return _times(landmarks, values[:, 0, 0].transpose(1, 2))
 
 
-def _uncertain_values(run: Run) -> list[int]:
-    has = _landmark_values(run)
-    uncertain = (has > SETTLED) & (has < 1.0 - SETTLED) & (run.weight[..., None, None] > SETTLED)
-    return [int(number) for number in uncertain.any(-1).flatten(0, 1).any(0).nonzero()]
+def _times(rows: Tensor, table: Tensor) -> Tensor:
+    """[Q, K, ..., B] from [Q, K, ..., A] and [Q, A, B]: no table is copied for every case."""
+    product = rows.flatten(1, -2) @ table
+    return product.reshape(*rows.shape[:-1], table.shape[-1])
 
 
-def _pin_where_landmark(run: Run, number: int) -> None:
-    """Split on the value of an object in the cases in which it is a landmark."""
-    has = _landmark_values(run)[:, :, number]
+def _pin_where_landmark(run: Run, number: int, settled: Tensor) -> None:
+    """Split on the value of an object in the cases in which it is a landmark.
+
+    Args:
+        run: the batch.
+        number: the object.
+        settled: [Q] bool, the queries to split.
+    """
+    values = run.attribute_values()
+    landmark = (run.state * run.member(1))[:, :, number]
+    has = _times(landmark, values[:, 0, 0].transpose(1, 2)) * settled[:, None, None]
     inside = has.sum(-1, keepdim=True)
     # One option more stands for not being a landmark.
     options = torch.cat([has, 1.0 - inside], -1) * run.weight[..., None]
     choice = choose(options, run.limit)
     run.split(choice)
-    values = run.attribute_values()
     count = values.shape[-2]
     here = torch.arange(run.objects, device=run.state.device) == number
     known = (choice.position < count)[..., None] & here
@@ -293,11 +306,20 @@ def at_landmark(values: Tensor, landmark: Tensor) -> Tensor:
     return wide.gather(2, index)[:, :, 0]
 
 
+def state_of(run: Run, landmark: Tensor) -> Tensor:
+    """[Q, K, C] the state of a known object [Q, K or 1] in each case."""
+    known = landmark.expand(-1, run.state.shape[1])
+    index = known[..., None, None].expand(-1, -1, 1, run.state.shape[-1])
+    return run.state.gather(2, index)[:, :, 0]
+
+
 def value_distribution(run: Run, values: Tensor, landmark: Tensor) -> Tensor:
     """[Q, K, V] the value of a known object, given that it exists, in each case."""
-    index = landmark[..., None, None].expand(-1, -1, 1, run.state.shape[-1])
-    state = run.state.gather(2, index)[:, :, 0]
-    shares = (at_landmark(values, landmark) * state[..., None, :]).sum(-1)
+    state = state_of(run, landmark)
+    if values.shape[2] == 1:
+        shares = _times(state, values[:, 0, 0].transpose(1, 2))
+    else:
+        shares = (at_landmark(values, landmark) * state[..., None, :]).sum(-1)
     total = shares.sum(-1, keepdim=True)
     return shares / torch.where(total > 0, total, torch.ones_like(total))
 

@@ -115,7 +115,8 @@ class Reasons:
     """What the answer of a result depends on. Everything is worked out when first asked for.
 
     Work is bounded: at most 64 runs of the program for what the scores do (``TRIALS`` and
-    ``2 * MAX_FLIPS``), and ``MAX_EDITS`` of changed programs.
+    ``2 * MAX_FLIPS``), and ``MAX_EDITS`` of changed programs; and in time: what of either was not
+    run after ``SECONDS`` is left out, the least promising first.
 
     Args:
         result: of any status.
@@ -203,7 +204,7 @@ class Reasons:
         )
         changes = [
             ProgramChange(program, edit, outcome, result.procedure.decide(outcome, result.scene))
-            for (edit, program), outcome in zip(tried, outcomes, strict=True)
+            for (edit, program), outcome in zip(tried, outcomes, strict=False)
         ]
         changes = [found for found in changes if self._differs(found.decision)]
         return tuple(
@@ -270,7 +271,7 @@ class Reasons:
             )
         outcomes = run_all(result.procedure, [result.program] * len(scenes), scenes)
         decisions = [result.procedure.decide(outcome, result.scene) for outcome in outcomes]
-        pairs = zip(flips, decisions[::2], decisions[1::2], strict=True)
+        pairs = zip(flips, decisions[::2], decisions[1::2], strict=False)
         return [
             replace(flip, decision=after)
             for flip, after, before in pairs

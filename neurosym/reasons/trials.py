@@ -10,7 +10,7 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from neurosym.executors.base import Differentiable, Executor, Outcome
+from neurosym.executors.base import Deadline, Differentiable, Executor, Outcome
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.executors.worlds import WorldsExecutor
 from neurosym.program import Definites, Kind, Op
@@ -21,8 +21,10 @@ from neurosym.scene import Categorical, Scene
 
 TRIALS = 48
 """Most runs of the program that are spent on what single atoms do."""
-_SECONDS = 10.0
-"""Time for all runs together, where only the worlds executor knows an operator."""
+SECONDS = 2.0
+"""Time for one series of runs; what was not run by then is left out."""
+_CHUNK = 4
+"""How many programs run together before the time is looked at."""
 _ALIVE = 0.02
 """A step's objects of a smaller probability are not followed further."""
 _REST = 0.01
@@ -73,10 +75,13 @@ class Trial:
 
 
 def run_all(procedure: Procedure, programs: Sequence[Op], scenes: Sequence[Scene]) -> list[Outcome]:
-    """Run program k on scene k with a procedure's executor, without gradients.
+    """Run program k on scene k with a procedure's executor, without gradients, while there is time.
 
     Programs with an operator that this executor has no rule for go to the worlds executor. The
     tensor executor's outcomes have no steps, which take half of its time.
+
+    Returns:
+        The outcomes of the first programs: of all, unless ``SECONDS`` were not enough.
 
     Raises:
         UnknownConceptError: a program names what its scene does not have.
@@ -86,17 +91,28 @@ def run_all(procedure: Procedure, programs: Sequence[Op], scenes: Sequence[Scene
     if isinstance(executor, TensorExecutor):
         executor = copy.copy(executor)
         executor.trace = False
+    deadline = Deadline(SECONDS)
+    outcomes: list[Outcome] = []
+    while len(outcomes) < len(programs) and not (outcomes and deadline.passed):
+        chunk = slice(len(outcomes), len(outcomes) + _CHUNK)
+        outcomes += _run_chunk(executor, programs[chunk], scenes[chunk])
+    return outcomes
+
+
+def _run_chunk(
+    executor: Executor, programs: Sequence[Op], scenes: Sequence[Scene]
+) -> Iterator[Outcome]:
     knows = [_knows(executor, program) for program in programs]
     outcomes: dict[int, Outcome] = {}
     for known in (True, False):
         numbers = [n for n, k in enumerate(knows) if k is known]
         if not numbers:
             continue
-        runner = executor if known else WorldsExecutor(seconds=_SECONDS / len(numbers))
+        runner = executor if known else WorldsExecutor(seconds=SECONDS / len(numbers))
         with torch.no_grad():
             found = runner.run_many([programs[n] for n in numbers], [scenes[n] for n in numbers])
         outcomes.update(zip(numbers, found, strict=True))
-    return [outcomes[number] for number in range(len(programs))]
+    return (outcomes[number] for number in range(len(programs)))
 
 
 def try_atoms(result: Result, atoms: Atoms) -> tuple[Trial, ...]:
@@ -128,10 +144,12 @@ def try_atoms(result: Result, atoms: Atoms) -> tuple[Trial, ...]:
     places = [(number, end) for number, atom in chosen.items() for end in _ends(atom.score)]
     scenes = [result.scene, *(with_score(result.scene, chosen[n], end) for n, end in places)]
     now, *ran = run_all(result.procedure, [result.program] * len(scenes), scenes)
-    found = dict(zip(places, ran, strict=True))
+    # The time may have ended before all of them were run.
+    found = dict(zip(places, ran, strict=False))
     return tuple(
         Trial(atom, found.get((number, 0.0), now), found.get((number, 1.0), now))
         for number, atom in chosen.items()
+        if all((number, end) in found for end in _ends(atom.score))
     )
 
 

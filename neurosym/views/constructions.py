@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neurosym.program import (
     PLACES,
+    Comparative,
     Everything,
     Exist,
     Filter,
@@ -23,8 +24,10 @@ from neurosym.program import (
 from neurosym.scene import CATEGORY
 from neurosym.views.words import is_person, participle
 
-SIDES = {"leftmost": "left", "rightmost": "right"}
+SIDES = {"leftmost": "left", "rightmost": "right", "topmost": "top", "bottommost": "bottom"}
 """Order -> the side from which it counts."""
+SMALLER = {"smallest": "largest", "shortest": "tallest", "narrowest": "widest"}
+"""Order of the less of an extent -> that of the more: twice as small is half as large."""
 CONNECTIVES = (Union, Intersect, Minus)
 """What joins two sets."""
 
@@ -73,11 +76,20 @@ def counted_from(op: Op) -> str | None:
     return None
 
 
+def is_halved(op: Comparative) -> bool:
+    """Whether a comparison is rather said the other way round: "half as large"."""
+    return op.times == 2 and op.order in SMALLER
+
+
 def shares_noun(op: Minus) -> bool:
     """Whether what is taken away is said of the noun: "cups that are not red"."""
-    node = op.excluded
+    node, kept = op.excluded, op.objects
+    while isinstance(kept, Minus) and shares_noun(kept):
+        if is_worn(kept.excluded):
+            break
+        kept = kept.objects
     pointwise = is_modifier(node) and not is_ranking(node) and not is_clause(node)
-    return pointwise and node.operands[0] == op.objects
+    return pointwise and node.operands[0] == kept
 
 
 def is_modifier(op: Op) -> bool:

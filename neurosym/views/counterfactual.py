@@ -7,12 +7,20 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from neurosym.errors import ExecutionError
-from neurosym.program import Comparison, Definites, Kind, Minus, Op, Select, The
+from neurosym.program import Comparison, Definites, Kind, Minus, Op, Select, Superlative, The
 from neurosym.reasons import Atom, Edit, EditStep, ProgramChange, ScoreChange
+from neurosym.views.constructions import counted_from
 from neurosym.views.phrases import modifier, noun_phrase
 from neurosym.views.text import answer_word, object_text
 from neurosym.views.verbalise import verbalise
-from neurosym.views.words import attribute_noun, cardinal, plural_of, relation_phrase, with_article
+from neurosym.views.words import (
+    attribute_noun,
+    cardinal,
+    ordinal,
+    plural_of,
+    relation_phrase,
+    with_article,
+)
 
 if TYPE_CHECKING:
     from neurosym.result import Decision, Result
@@ -51,10 +59,17 @@ def counterfactual_sentences(result: Result) -> tuple[str, ...]:
     answered = result.status == "ok"
     same = [change for change in found.programs if not change.edit.changes_subject]
     programs = same or ([] if answered else found.programs)
+    # That a question would fail, or fail in another way, is no other answer to it.
+    answering = [change for change in programs if change.decision.status == "ok"]
+    programs = answering or ([] if answered else programs)
     scores = [c for c in found.scores if not (answered and c.change > NEAR)]
+    if result.status == "many":
+        # Where several fit, one is asked for, not none.
+        programs = [change for change in programs if change.decision.status != "none"]
+        scores = [change for change in scores if change.decision.status != "none"]
     said = [program_change_text(change, result) for change in programs[:1]]
     said += [score_change_text(change, result.scene) for change in scores[:1]]
-    if not found.programs and not found.scores:
+    if not said and not (answered and (found.programs or found.scores)):
         what = "the text" if result.outcome is None else "the text or of one score"
         return (f"No small change of {what} was found that would give another answer.",)
     return tuple(said)
@@ -84,11 +99,20 @@ def score_change_text(change: ScoreChange, scene: Scene) -> str:
 
 def own_words(op: Op, text: str) -> str:
     """The words of the text that a node itself comes from; its English when it has none."""
+    counted = _counted(op)
+    if counted is not None and len(op.words) > 1:
+        return counted
     if op.words:
         return " ".join(span.of(text) for span in sorted(op.words))
     if not op.operands:
         return plural_of(noun_phrase(op, article=True).partition(" ")[2])
     return modifier(op)
+
+
+def _counted(op: Op) -> str | None:
+    """``third from the left`` of a node whose words are apart: "the third cup from the left"."""
+    side = counted_from(op)
+    return f"{ordinal(op.rank)} from the {side}" if side and isinstance(op, Superlative) else None
 
 
 def _effect(
@@ -170,6 +194,9 @@ def _phrase(op: Op) -> str:
     """What a node adds to its objects, or the whole of one that adds to nothing."""
     if op.returns in (Kind.TRUTH, Kind.NUMBER, Kind.VALUE):
         return verbalise(op)
+    counted = _counted(op)
+    if counted is not None:
+        return counted
     adds = op.returns is Kind.OBJECTS and op.operands and not _is_determiner(op)
     return modifier(op) if adds and hasattr(op, "objects") else noun_phrase(op)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
-from neurosym.alignment import Alignment, part_of, steps_by_node
+from neurosym.alignment import Alignment, landmarks_of, part_of, steps_by_node
 from neurosym.errors import DataError
 from neurosym.files import make_folder, write_atomically
-from neurosym.program import Kind, Op
+from neurosym.program import PORTIONS, Kind, Op, Part
 from neurosym.scene import Scene
 from neurosym.views import palette
 from neurosym.views.explain import blame, counted_set, summary
 from neurosym.views.palette import Colour
 from neurosym.views.text import (
+    answer_lead,
     answer_things,
     answer_word,
     is_guess,
@@ -52,21 +53,25 @@ _DIMMED = 0.55
 
 
 @dataclass(frozen=True)
-class _Mark:
+class Mark:
     """One object as it is drawn on the photograph.
 
     Attributes:
         index: the object's number.
         label: what stands at its box.
         role: how it is drawn.
+        box: what is boxed, xyxy in pixels of the image: the object, or the part of it that is
+            the answer.
     """
 
     index: int
     label: str
     role: Literal["answer", "landmark", "candidate"]
+    box: Box
 
     @property
     def colour(self) -> Colour:
+        """The colour of the role."""
         return {
             "answer": palette.ANSWER,
             "landmark": palette.LANDMARK,
@@ -90,18 +95,17 @@ def picture(result: Result) -> Image.Image:
     Returns:
         An RGB picture; the photograph's longer side is drawn 820 pixels long.
     """
-    photo = _photograph(result.scene)
+    photo = photograph_of(result.scene)
     scale = _PHOTO_SIDE / max(photo.size)
     drawn = photo.resize(_scaled(photo.size, scale), Image.Resampling.LANCZOS)
-    marks = _marks(result)
+    marks = marks_of(result)
     shown = [mark for mark in marks if mark.role != "candidate"]
-    masks = result.scene.masks([mark.index for mark in shown]) if shown else ()
-    areas = [_area(mask, drawn.size) for mask in masks]
+    areas = [_area(mask, drawn.size) for mask in masks_of(result, shown)]
     if any(mark.role == "answer" for mark in shown):
         drawn = _dimmed(drawn, areas)
     for mark, area in zip(shown, areas, strict=True):
         drawn = _rimmed(drawn, area, mark.colour, 7 if mark.role == "answer" else 5)
-    _draw_boxes(drawn, marks, result.scene, scale)
+    _draw_boxes(drawn, marks, scale)
     tiles = _tiles(result.alignment, photo)
     return _composed(drawn, tiles, result)
 
@@ -157,7 +161,7 @@ def save_alignment(alignment: Alignment, folder: str | Path) -> list[Path]:
     names = _map_names(alignment.words)
     stale = set(_names_of_earlier(numbers_file)) - set(names)
     size = (alignment.size.width, alignment.size.height)
-    photo = _photograph(alignment.scene)
+    photo = photograph_of(alignment.scene)
     ground = np.asarray(photo.resize(size, Image.Resampling.LANCZOS).convert("L"))
     seen = alignment.scene.pixels is not None and alignment.scene.pixels.image() is not None
     written = [
@@ -201,31 +205,73 @@ def _file_name(word: str) -> str:
     return re.sub(r"[^\w\-]+", "_", word).strip("_")[:60] or "word"
 
 
-def _photograph(scene: Scene) -> Image.Image:
+def photograph_of(scene: Scene) -> Image.Image:
+    """The picture behind a scene in RGB; a grey canvas of its size when there is none."""
     pixels = scene.pixels.image() if scene.pixels is not None else None
     if pixels is None:
         return Image.new("RGB", (scene.size.width, scene.size.height), palette.CANVAS)
     return Image.fromarray(pixels.cpu().numpy()).convert("RGB")
 
 
-def _marks(result: Result) -> list[_Mark]:
-    """What is drawn on the photograph, the answer last, so that it lies on top."""
+def marks_of(result: Result) -> list[Mark]:
+    """What is drawn on the photograph, the answer last, so that it lies on top.
+
+    Args:
+        result: of any status.
+
+    Returns:
+        One mark for each object: landmarks, candidates when several fit, and the answer, or the
+        things that were counted, numbered from left to right.
+    """
     scene = result.scene
-    marks = {}
-    for index, label in _others(result):
-        marks[index] = _Mark(index, label, "landmark")
-    for index, probability in _candidates(result):
-        marks[index] = _Mark(index, object_text(scene, index, probability), "candidate")
-    for index, probability in answer_things(result):
+    marks: dict[int, Mark] = {}
+
+    def mark(index: int, label: str, role: Literal["answer", "landmark", "candidate"]) -> None:
+        x1, y1, x2, y2 = scene.boxes[index].tolist()
         marks.pop(index, None)
-        marks[index] = _Mark(index, object_text(scene, index, probability), "answer")
+        marks[index] = Mark(index, label, role, (x1, y1, x2, y2))
+
+    for index, label in _others(result):
+        mark(index, label, "landmark")
+    for index, probability in _candidates(result):
+        mark(index, object_text(scene, index, probability), "candidate")
+    for index, probability in answer_things(result):
+        mark(index, object_text(scene, index, probability), "answer")
+        if isinstance(result.program, Part):
+            marks[index] = _part_mark(marks[index], result.program)
     # Of many things only the numbers fit beside each other.
     counted = _counted(result)
     for number, (index, probability) in enumerate(counted, 1):
-        marks.pop(index, None)
         label = f"{number}  {object_name(scene, index)} {probability:.2f}"
-        marks[index] = _Mark(index, label if len(counted) <= 8 else str(number), "answer")
+        mark(index, label if len(counted) <= 8 else str(number), "answer")
     return list(marks.values())
+
+
+def _part_mark(whole: Mark, program: Part) -> Mark:
+    left, top, right, bottom = PORTIONS[program.portion]
+    x1, y1, x2, y2 = whole.box
+    wide, high = x2 - x1, y2 - y1
+    box = (x1 + left * wide, y1 + top * high, x1 + right * wide, y1 + bottom * high)
+    return replace(whole, label=f"{answer_lead(program)}{whole.label}", box=box)
+
+
+def masks_of(result: Result, marks: Sequence[Mark]) -> list[Tensor]:
+    """The masks of what is marked: the answer's are its own, of a part that part alone.
+
+    Args:
+        result: of any status.
+        marks: some of :func:`marks_of` the result.
+
+    Returns:
+        A mask [height, width] bool for each mark.
+    """
+    answered = {index: row for row, index in enumerate(result.objects)}
+    others = [mark.index for mark in marks if mark.index not in answered]
+    planes = dict(zip(others, result.scene.masks(others), strict=True)) if others else {}
+    return [
+        result.masks[answered[mark.index]] if mark.index in answered else planes[mark.index]
+        for mark in marks
+    ]
 
 
 def _counted(result: Result) -> list[tuple[int, float]]:
@@ -240,27 +286,26 @@ def _counted(result: Result) -> list[tuple[int, float]]:
 
 
 def _others(result: Result) -> list[tuple[int, str]]:
-    """Landmarks and other referents below the root, with the words that name them."""
+    """Landmarks and other referents below the root, with the words that name them.
+
+    Where there is an answer, they are shown as far as they are likely given that there is one.
+    """
     step_of = steps_by_node(result)
     found: dict[int, str] = {}
     for node in result.program.walk():
         if part_of(node) != "relation" and node.returns is not Kind.REFERENT:
             continue
-        spoken_of = [node] if node.returns is Kind.REFERENT else _landmarks(node)
+        spoken_of = (node,) if node.returns is Kind.REFERENT else landmarks_of(node)
         for other in spoken_of:
             step = step_of(other)
             if other == result.program or step is None or step.objects is None:
                 continue
+            held = 1.0 - step.none - step.many if result.status == "ok" else 1.0
             for index, probability in top_things(step.objects, result.scene, _MAX_OTHERS):
-                if probability >= _LIKELY:
+                if probability >= _LIKELY * held:
                     words = _phrase(other, result) or object_name(result.scene, index)
                     found.setdefault(index, f"{words} {probability:.2f}")
     return list(found.items())
-
-
-def _landmarks(node: Op) -> list[Op]:
-    landmarks = getattr(node, "landmarks", None)
-    return [landmarks] if isinstance(landmarks, Op) else []
 
 
 def _phrase(node: Op, result: Result) -> str:
@@ -308,12 +353,12 @@ def _rimmed(photo: Image.Image, inside: Image.Image, colour: Colour, width: int)
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def _draw_boxes(photo: Image.Image, marks: Sequence[_Mark], scene: Scene, scale: float) -> None:
+def _draw_boxes(photo: Image.Image, marks: Sequence[Mark], scale: float) -> None:
     draw = ImageDraw.Draw(photo)
     taken: list[Box] = []
     boxes = []
     for mark in marks:
-        x1, y1, x2, y2 = (float(v) * scale for v in scene.boxes[mark.index])
+        x1, y1, x2, y2 = (value * scale for value in mark.box)
         box = (max(x1, 1), max(y1, 1), min(x2, photo.width - 2), min(y2, photo.height - 2))
         boxes.append(box)
         width = 2 if mark.role == "landmark" else 3
@@ -327,7 +372,7 @@ def _draw_boxes(photo: Image.Image, marks: Sequence[_Mark], scene: Scene, scale:
 
 def _draw_label(
     draw: ImageDraw.ImageDraw,
-    mark: _Mark,
+    mark: Mark,
     box: Box,
     font: Font,
     size: tuple[int, int],

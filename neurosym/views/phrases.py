@@ -12,6 +12,7 @@ from neurosym.program import (
     PLACES,
     Between,
     Choose,
+    Command,
     Comparative,
     CompareCounts,
     Comparison,
@@ -27,6 +28,7 @@ from neurosym.program import (
     Most,
     Op,
     Pointed,
+    Relate,
     RelateAll,
     RelateCount,
     RelatedBy,
@@ -47,15 +49,18 @@ from neurosym.program.operator import Name
 from neurosym.scene import CATEGORY
 from neurosym.views.constructions import (
     CONNECTIVES,
+    SMALLER,
     adds_nothing,
     begins_definite,
     chain,
     counted_from,
     denotes_people,
+    ends_in_phrase,
     is_category,
     is_clause,
     is_clothes,
     is_determined,
+    is_halved,
     is_modifier,
     is_negated_at_once,
     is_noun,
@@ -71,6 +76,7 @@ from neurosym.views.constructions import (
     subject_of,
 )
 from neurosym.views.words import (
+    adjective,
     attribute_noun,
     cardinal,
     comparative,
@@ -113,7 +119,9 @@ def prepare(program: Op) -> None:
 def noun_phrase(op: Op, *, article: bool = False) -> str:
     """Objects or a referent with their determiner; ``article`` makes a bare set a single one."""
     if not is_determined(op):
-        return indefinite(op) if article else nominal(op, plural=True)
+        if article:
+            return indefinite(op)
+        return nominal(op, plural=True)
     if isinstance(op, The | ThePlural) and adds_nothing(op):
         return noun_phrase(op.objects)
     return _pointing(op) or fill(op, plural=is_plural(op))
@@ -209,15 +217,31 @@ def predicate(subject: Op, scope: Op, *, plural: bool) -> str | None:
         case Union():
             sides = [predicate(subject, side, plural=plural) for side in scope.operands]
             return None if None in sides else " or ".join(filter(None, sides))
-        case Minus() if scope.objects in bases:
+        case Minus() if scope.objects in bases or not isinstance(scope.objects, Union):
+            before: str | None = ""
+            if scope.objects not in bases:
+                before = predicate(subject, scope.objects, plural=plural)
             said = predicate(subject, scope.excluded, plural=plural)
             if said is None:
                 said = complement(scope.excluded, plural=plural)
-            return f"not {said}" if said and is_negated_at_once(scope.excluded) else None
-        case Intersect() if scope.left in bases:
-            return complement(scope.right, plural=plural)
-    narrowing = []
+            if before is None or not said or not is_negated_at_once(scope.excluded):
+                return None
+            return f"{before} and not {said}" if before else f"not {said}"
+        case Intersect():
+            what = complement(scope.right, plural=plural)
+            if what is None or scope.left in bases:
+                return what
+            said = predicate(subject, scope.left, plural=plural)
+            return said and f"{said} and {what}"
+    narrowing: list[Op] = []
+    inner: str | None = ""
     while scope not in bases:
+        if narrowing and isinstance(scope, Minus | Intersect):
+            # "white and not brown"
+            inner = predicate(subject, scope, plural=plural)
+            if inner is None:
+                return None
+            break
         if not is_modifier(scope) or is_ranking(scope):
             return None
         narrowing.append(scope)
@@ -227,13 +251,13 @@ def predicate(subject: Op, scope: Op, *, plural: bool) -> str | None:
         (one if is_clause(node) else "") + modifier(node, plural=plural)
         for node in reversed(narrowing)
     ]
-    return " and ".join(words) or None
+    return " and ".join(filter(None, [*words, inner])) or None
 
 
 def complement(op: Op, *, plural: bool) -> str | None:
-    """Objects after "is" or "are": "cups" or "a cup"; None for those that are determined."""
+    """Objects after "is" or "are": "cups", "a cup" or "the cup"; None for several of them."""
     if is_determined(op):
-        return None
+        return noun_phrase(op) if op.returns is Kind.REFERENT and not plural else None
     return nominal(op, plural=True) if plural else indefinite(op)
 
 
@@ -263,7 +287,8 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
             compared = isinstance(op, CompareCounts)
             values[parameter.name] = _COMPARED[value] if compared else value.value.replace("_", " ")
         elif isinstance(value, int):
-            values[parameter.name] = _number(parameter.name, value)
+            half = isinstance(op, Comparative) and is_halved(op)
+            values[parameter.name] = "half" if half else _number(parameter.name, value)
         elif isinstance(parameter.declared, Name):
             values[parameter.name] = _name(op, parameter.declared.role, value, plural)
     if op.returns in (Kind.TRUTH, Kind.NUMBER, Kind.VALUE):
@@ -317,6 +342,8 @@ def _name(op: Op, role: str, name: str, plural: bool) -> str:
             return plural_of(name) if plural else indefinite(Select(name))
         case "value", (Filter() | Choose()) if op.attribute in PLACES:
             return place_phrase(name)
+        case "value", (Filter() | Choose()):
+            return adjective(name)
         case "relation", RelatedBy():
             return participle(name) or relation_phrase(name)
         case "relation", _:
@@ -325,6 +352,8 @@ def _name(op: Op, role: str, name: str, plural: bool) -> str:
             return attribute_noun(name)
         case "order", Equative():
             return positive(name)
+        case "order", Comparative() if is_halved(op):
+            return f"as {positive(SMALLER[name])}"
         case "order", Comparative():
             return f"as {positive(name)}" if op.times > 1 else comparative(name)
         case "action", _:
@@ -342,7 +371,31 @@ def _number(parameter: str, value: int) -> str:
     return cardinal(value)
 
 
+def answer(op: Op) -> str:
+    """Objects as what a text asks for: "the dog and the cat", "everything except the dog"."""
+    said = together(op) or noun_phrase(op)
+    rest = isinstance(op, Minus) and op.objects == Everything()
+    return re.sub("^objects except ", "everything except ", said) if rest else said
+
+
+def together(op: Op) -> str | None:
+    """Several referents that are all meant: "the dog and the cat"; None for anything else."""
+    if not isinstance(op, Union) or is_determined(op):
+        return None
+    sides = [
+        together(side) or (noun_phrase(side) if is_determined(side) else None)
+        for side in op.operands
+    ]
+    return None if None in sides else " and ".join(filter(None, sides))
+
+
 def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
+    if isinstance(op, Command):
+        return answer(operand)
+    if isinstance(op, Minus) and name == "excluded":
+        all_of_them = together(operand)
+        if all_of_them is not None:
+            return all_of_them
     if is_modifier(op) and name != "objects":
         return _landmarks(op, operand)
     if isinstance(op, CompareCounts):
@@ -389,6 +442,12 @@ def _landmarks(op: Op, operand: Op) -> str:
         phrase = noun_phrase(operand)
         # "on the tables" is on some of them, "left of the dogs" is left of all.
         if isinstance(op, RelateAll) and op.relation not in _OF_ALL:
+            if (
+                isinstance(operand, TheCount)
+                and operand.count == 2
+                and phrase.startswith("the two ")
+            ):
+                return f"both {phrase.removeprefix('the two ')}"
             several = isinstance(operand, ThePlural) and not phrase.startswith("all ")
             return f"all {phrase}" if several else phrase
         return without_all(phrase)
@@ -450,7 +509,16 @@ def _unpointed(op: Op) -> tuple[str, Op | None] | None:
 
 def _contracted(op: Op, plural: bool) -> str | None:
     """A connective whose two sides share their noun: "red or blue cubes", "cubes not red"."""
+    several = "are" if plural else "is"
     if isinstance(op, Minus) and shares_noun(op):
+        lacks = _without(op)
+        if isinstance(op.objects, Minus) and shares_noun(op.objects):
+            if lacks and _without(op.objects):
+                return f"{_part(op.objects, plural)} and {lacks}"
+            also = modifier(op.excluded, plural=plural)
+            return f"{_part(op.objects, plural)} and not {also}"
+        if lacks:
+            return f"{_part(op.objects, plural)} {lacks}"
         verb = "" if is_worn(op.excluded) else "that are " if plural else "that is "
         return f"{_part(op.objects, plural)} {verb}not {modifier(op.excluded, plural=plural)}"
     if isinstance(op, Union) and isinstance(op.left, Filter) and isinstance(op.right, Filter):
@@ -458,9 +526,48 @@ def _contracted(op: Op, plural: bool) -> str | None:
         worn = is_worn(op.left) and is_worn(op.right)
         alike = worn or (is_prefix(op.left) and is_prefix(op.right))
         if noun == op.right.objects and is_noun(noun) and alike:
-            values, named = f"{op.left.value} or {op.right.value}", nominal(noun, plural=plural)
+            values = f"{adjective(op.left.value)} or {adjective(op.right.value)}"
+            named = nominal(noun, plural=plural)
             return f"{named} in {values}" if worn else f"{values} {named}"
+    match op:
+        case Minus(objects=Everything() as noun, excluded=Select() as kind):
+            said = complement(kind, plural=plural)
+            return f"{nominal(noun, plural=plural)} that {several} not {said}"
+        # "not red or on the table" would be either not red, or on the table.
+        case Minus(excluded=Union() as either) if len(set(map(is_prefix, either.operands))) == 1:
+            noun, said = op.objects, _either(op.objects, either, plural)
+            return said and f"{_part(noun, plural)} that {several} not {said}"
+        case Union():
+            noun = subject_of(op)
+            said = _either(noun, op, plural)
+            return said and f"{_part(noun, plural)} that {several} {said}"
     return None
+
+
+def _without(op: Op) -> str | None:
+    """What objects lack, "without a hat", where that is what is taken away."""
+    match op:
+        case Minus(excluded=Relate(relation="with", landmarks=landmarks) as having) if isinstance(
+            op.objects, Minus
+        ) or not ends_in_phrase(op.objects):
+            return f"without {_landmarks(having, landmarks)}"
+    return None
+
+
+def _either(noun: Op, either: Union, plural: bool) -> str | None:
+    """What is said by a union of a noun's objects, where both sides are said of the noun."""
+    denied = [isinstance(side, Minus) and shares_noun(side) for side in either.operands]
+    said = [
+        side.excluded if isinstance(side, Minus) and shares_noun(side) else side
+        for side in either.operands
+    ]
+    plain = is_noun(noun) and all(
+        is_modifier(side) and side.operands[0] == noun and not is_clause(side) for side in said
+    )
+    # "Not red or blue" is neither; "not red or on the table" is not red, or on the table.
+    if denied[0] and (denied[1] or is_prefix(said[0]) == is_prefix(said[1])):
+        return None
+    return predicate(noun, either, plural=plural) if plain else None
 
 
 def _part(op: Op, plural: bool) -> str:

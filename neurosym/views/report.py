@@ -18,24 +18,26 @@ from torch import Tensor
 from neurosym.files import write_atomically
 from neurosym.program import Kind, Op
 from neurosym.views import palette
+from neurosym.views.counterfactual import counterfactual_sentences
 from neurosym.views.explain import explain, summary
 from neurosym.views.palette import Colour
 from neurosym.views.report_html import Markup, element, joined, script_data, source_hash
 from neurosym.views.report_links import Links
 from neurosym.views.report_picture import caption, map_element, picture_element, report_alignment
 from neurosym.views.text import (
-    _SHOWN,
-    _box,
-    _head,
+    SHOWN,
     answer_lead,
     answer_things,
     answer_word,
+    box_text,
     is_guess,
     object_text,
+    operator_text,
     top_objects,
     value_text,
 )
-from neurosym.views.verbalise import singular_or_plural, verbalise
+from neurosym.views.verbalise import verbalise
+from neurosym.views.words import singular_or_plural
 
 if TYPE_CHECKING:
     from neurosym.executors.base import Certificate, Outcome, Step
@@ -51,12 +53,13 @@ _MOST_ROWS = 200
 def report(result: Result) -> str:
     """The result as one self-contained HTML page.
 
-    It shows the text, the answer, the picture with boxes and masks, the map of every word, the
-    parse tree, the program, every step with its certificate, the other readings, the reasons and
-    where the scene comes from. Pointing at a word, a node, a step or an object shows what belongs
-    to it. The picture is reduced to 1024 pixels, maps to 256, masks to 640; at most 100 masks and
-    24 maps' worth of map pixels are in it, so that a page has some hundred kilobytes for a
-    photograph and stays below 4 MB for a scene of 100 objects whatever the picture.
+    It shows the text, the answer, the picture with boxes and masks, the reasons, what would change
+    the answer, the map of every word, the parse tree, the program, every step with its
+    certificate, the other readings and where the scene comes from. Pointing at a word, a node, a
+    step, a change or an object shows what belongs to it. The picture is reduced to 1024 pixels,
+    maps to 256, masks to 640; at most 100 masks and 24 maps' worth of map pixels are in it, so that
+    a page has some hundred kilobytes for a photograph and stays below 4 MB for a scene of 100
+    objects whatever the picture.
 
     Args:
         result: of any status.
@@ -222,7 +225,7 @@ def _answer_section(links: Links) -> Iterator[Markup]:
         yield element("p", result.message or "not executed")
         return
     rows = [
-        (_chip(result, index, None), share, _box(result, index))
+        (_chip(result, index, None), share, box_text(result, index))
         for index, share in answer_things(result)[:_MOST_ROWS]
     ]
     if rows:
@@ -254,6 +257,24 @@ def _why_section(links: Links) -> Iterator[Markup]:
     # Lines are broken where the page breaks them.
     for line in explain(links.result, width=100_000).split("\n"):
         yield element("p", line.strip())
+
+
+def _change_section(links: Links) -> Iterator[Markup]:
+    rows = [
+        element("li", _button(f"c{number}", links.change_text(number)))
+        for number in range(len(links.changes))
+    ]
+    if rows:
+        yield element("ul", *rows, class_="changes")
+        yield element(
+            "p",
+            "Each was tried out. Those of the text come first, then those of a single score, each "
+            "from the smallest on.",
+            class_="faint",
+        )
+    else:
+        for said in counterfactual_sentences(links.result):
+            yield element("p", said)
 
 
 def _word_section(links: Links) -> Iterator[Markup]:
@@ -296,7 +317,7 @@ def _program_section(links: Links) -> Iterator[Markup]:
             (
                 rail,
                 joined(
-                    _button(f"n{number}", _head(op), _quoted(words)),
+                    _button(f"n{number}", operator_text(op), _quoted(words)),
                     _button(step, f"step {step[1:]}", class_="step") if step else "",
                     element("span", f" {op.returns.value}", class_="faint"),
                 ),
@@ -337,7 +358,7 @@ def _trace_section(links: Links) -> Iterator[Markup]:
         rows.append(
             (
                 _button(f"e{number}", str(number)),
-                element("code", _head(step.op, operands)),
+                element("code", operator_text(step.op, operands)),
                 verbalise(step.op),
                 _value(step, result),
                 f"{step.none:.2f}",
@@ -361,7 +382,7 @@ def _value(step: Step, result: Result) -> Markup:
     if step.objects is None:
         return joined(value_text(step, result.scene, _LISTED))
     listed = top_objects(step.objects, _LISTED)
-    more = int((step.objects >= _SHOWN).sum()) - len(listed)
+    more = int((step.objects >= SHOWN).sum()) - len(listed)
     chips = [joined(_chip(result, index, share), " ") for index, share in listed]
     return joined(*chips, "" if chips else "no object", f"and {more} more" if more else "")
 
@@ -378,7 +399,7 @@ def _certificate(certificate: Certificate, links: Links) -> Markup:
     nodes = []
     for op in certificate.shared:
         key = links.key_of_node(op)
-        nodes.append(_button(key, _head(op)) if key else element("code", str(op)))
+        nodes.append(_button(key, operator_text(op)) if key else element("code", str(op)))
     return joined("approximate: shared by several parts: ", *(joined(n, " ") for n in nodes))
 
 
@@ -388,16 +409,18 @@ def _certificate_section(links: Links) -> Iterator[Markup]:
         yield element("p", "Nothing was executed.")
         return
     certificate = outcome.certificate
-    if certificate.exact:
+    if outcome.exact:
         yield element("p", "Exact: every step is the expectation over all possible worlds.")
+    elif certificate.exact:
+        yield element("p", "Every step is exact in the worlds that were looked at.")
     else:
         loose = [f"e{n}" for n, step in enumerate(outcome.steps, 1) if not step.exact]
         yield element("p", "The sum of all steps is ", _certificate(certificate, links), ".")
         if loose:
             buttons = [joined(" ", _button(key, f"step {key[1:]}")) for key in loose]
             yield element("p", "Approximate steps:", *buttons)
-    if outcome.unexplored >= 5e-5:
-        yield element("p", f"Worlds of probability {outcome.unexplored:.4f} were left out.")
+    if not outcome.exact and outcome.unexplored > 0:
+        yield element("p", f"Worlds of probability {outcome.unexplored:.1g} were left out.")
 
 
 def _reading_section(links: Links) -> Iterator[Markup]:
@@ -510,6 +533,7 @@ def _line(text: str) -> str:
 _TITLES = {
     "answer": "Answer",
     "why": "Why",
+    "changes": "What would change the answer",
     "words": "Words",
     "trace": "Trace",
     "program": "Program",
@@ -521,6 +545,7 @@ _TITLES = {
 _BODIES: dict[str, Callable[[Links], Iterator[Markup]]] = {
     "answer": _answer_section,
     "why": _why_section,
+    "changes": _change_section,
     "words": _word_section,
     "trace": _trace_section,
     "program": _program_section,

@@ -1,4 +1,4 @@
-"""What belongs together in a report: words, phrases, program nodes, steps, objects and maps.
+"""What belongs together in a report: words, phrases, nodes, steps, objects, maps and changes.
 
 Everything that can be pointed at has a key: a letter for what it is and its number. The links
 between keys are read off the spans that tokens, trees and nodes carry, and off the trace.
@@ -12,10 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from neurosym.alignment import Alignment, WordKind, part_of, steps_by_node
+from neurosym.errors import ExecutionError
 from neurosym.program import Op
+from neurosym.program.operator import names_of
+from neurosym.reasons import ProgramChange, ScoreChange
 from neurosym.span import Span
-from neurosym.views.overlay import _Mark, _marks
-from neurosym.views.text import _box, _tree, object_text, top_objects
+from neurosym.views.counterfactual import program_change_text, score_change_text
+from neurosym.views.overlay import Mark, marks_of
+from neurosym.views.text import box_text, object_text, rails, top_objects
 from neurosym.views.verbalise import verbalise
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_OBJECTS = 100
 """Most objects that one step lights up on the picture, the likeliest first."""
+MOST_CHANGES = 4
+"""Most changes of the program, and of a score, that a report tells of."""
 _LIKELY = 0.5
 
 
@@ -67,17 +73,17 @@ class Links:
     @cached_property
     def nodes(self) -> tuple[tuple[str, Op], ...]:
         """The program's nodes, each before its operands, with what is drawn before it."""
-        return tuple(_tree(self.result.program, lambda op: op.operands))
+        return tuple(rails(self.result.program, lambda op: op.operands))
 
     @cached_property
     def phrases(self) -> tuple[tuple[str, Tree], ...]:
         """The nodes of the parse tree in the same way."""
-        return tuple(_tree(self.result.syntax, lambda tree: tree.children))
+        return tuple(rails(self.result.syntax, lambda tree: tree.children))
 
     @cached_property
-    def marks(self) -> tuple[_Mark, ...]:
+    def marks(self) -> tuple[Mark, ...]:
         """The objects that are marked on the picture from the start."""
-        return tuple(_marks(self.result))
+        return tuple(marks_of(self.result))
 
     @cached_property
     def step_keys(self) -> tuple[str, ...]:
@@ -97,11 +103,21 @@ class Links:
         }
 
     @cached_property
+    def changes(self) -> tuple[ProgramChange | ScoreChange, ...]:
+        """What would give another answer; empty when nothing was found or could be worked out."""
+        try:
+            found = self.result.counterfactuals()
+        except ExecutionError:
+            return ()
+        return found.programs[:MOST_CHANGES] + found.scores[:MOST_CHANGES]
+
+    @cached_property
     def objects(self) -> tuple[int, ...]:
-        """The objects that any step or the answer speaks of, by number."""
+        """The objects that a step, the answer or a change speaks of, by number."""
         spoken_of = {index for step in self.shares.values() for index in step}
         marked = (mark.index for mark in self.marks)
-        return tuple(sorted(spoken_of.union(self.result.objects, marked)))
+        changed = (index for change in self.changes for index in _objects_of(change))
+        return tuple(sorted(spoken_of.union(self.result.objects, marked, changed)))
 
     @cached_property
     def kinds(self) -> tuple[WordKind, ...]:
@@ -129,6 +145,7 @@ class Links:
         for number in range(1, len(self.result.trace) + 1):
             links[f"e{number}"] = self._of_step(number)
         links |= {f"m{r}": self._of_map(r) for r in range(len(self.alignment.phrases))}
+        links |= {f"c{c}": self._of_change(c) for c in range(len(self.changes))}
         links |= {f"o{i}": self._of_object(i) for i in self.objects}
         return links
 
@@ -271,8 +288,30 @@ class Links:
 
     def _of_object(self, index: int) -> Link:
         return Link(
-            says=f"{object_text(self.result.scene, index)}, {_box(self.result, index)}",
+            says=f"{object_text(self.result.scene, index)}, {box_text(self.result, index)}",
             near=tuple(key for key, step in self.shares.items() if step.get(index, 0.0) >= _LIKELY),
+        )
+
+    def change_text(self, number: int) -> str:
+        """A change in one sentence."""
+        change = self.changes[number]
+        if isinstance(change, ProgramChange):
+            return program_change_text(change, self.result)
+        return score_change_text(change, self.result.scene)
+
+    def _of_change(self, number: int) -> Link:
+        """Lights what would change and what would answer; of a score, the nodes that ask for it."""
+        change = self.changes[number]
+        if isinstance(change, ProgramChange):
+            nodes = [k for k, (_, op) in enumerate(self.nodes) if op == change.edit.node][:1]
+        else:
+            said = change.atom.value or change.atom.name
+            named = (names_of(op) for _, op in self.nodes)
+            nodes = [k for k, names in enumerate(named) if said in (name for _, name in names)]
+        words = sorted({word for k in nodes for word in self._words_of[k]})
+        return Link(
+            says=self.change_text(number),
+            on=(*self._lit(words, nodes, []), *(f"o{i}" for i in _objects_of(change))),
         )
 
     def _lit(
@@ -308,6 +347,14 @@ class Links:
 
 
 _SAID: dict[str, str] = {"function": "function word", "unused": "not used"}
+
+
+def _objects_of(change: ProgramChange | ScoreChange) -> tuple[int, ...]:
+    """The objects that a change is about, and those that would answer."""
+    if isinstance(change, ProgramChange):
+        return change.decision.objects[:MOST_OBJECTS]
+    about = (change.atom.object, change.atom.landmark, *change.decision.objects[:MOST_OBJECTS])
+    return tuple(dict.fromkeys(index for index in about if index is not None))
 
 
 def _inside(tokens: Sequence[Token], spans: Iterable[Span]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neurosym.alignment import Alignment, align
 from neurosym.views import palette
-from neurosym.views.overlay import _Mark, _photograph
+from neurosym.views.overlay import Box, Mark, masks_of, photograph_of
 from neurosym.views.report_html import Markup, data_uri, element, joined
 from neurosym.views.report_links import Links
 from neurosym.views.text import object_text
@@ -104,7 +104,7 @@ def _ground(result: Result) -> Markup:
     pixels = result.scene.pixels
     if pixels is None or pixels.image() is None:
         return element("rect", id="photo", class_="canvas", width=width, height=height)
-    photo = _photograph(result.scene)
+    photo = photograph_of(result.scene)
     photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
     return element(
         "image",
@@ -138,20 +138,15 @@ def _indexed_uri(indices: NDArray[np.uint8], colours: Sequence[Sequence[int]], c
     return data_uri(image, "png", transparency=cover)
 
 
-def _masks(result: Result, marks: Sequence[_Mark]) -> list[Markup]:
-    """The masks of what is marked, filled faintly and rimmed; the answer's are its own."""
+def _masks(result: Result, marks: Sequence[Mark]) -> list[Markup]:
+    """The masks of what is marked, filled faintly and rimmed; candidates have none."""
     shown = [mark for mark in marks if mark.role != "candidate"][-MOST_MASKS:]
-    answered = {index: row for row, index in enumerate(result.objects)}
-    others = [mark.index for mark in shown if mark.index not in answered]
-    planes = dict(zip(others, result.scene.masks(others), strict=True)) if others else {}
-    for mark in shown:
-        if mark.index in answered:
-            planes[mark.index] = result.masks[answered[mark.index]]
-    drawn = (_mask(mark, planes[mark.index], result) for mark in shown)
+    planes = masks_of(result, shown)
+    drawn = (_mask(mark, plane, result) for mark, plane in zip(shown, planes, strict=True))
     return [image for image in drawn if image is not None]
 
 
-def _mask(mark: _Mark, plane: Tensor, result: Result) -> Markup | None:
+def _mask(mark: Mark, plane: Tensor, result: Result) -> Markup | None:
     """A mask, cut to where it is; None when it is empty."""
     height, width = result.scene.size
     whole = Image.fromarray((plane.cpu().numpy() * 255).astype(np.uint8))
@@ -181,39 +176,47 @@ def _mask(mark: _Mark, plane: Tensor, result: Result) -> Markup | None:
     )
 
 
-def _boxes(links: Links, marks: Sequence[_Mark]) -> list[Markup]:
+def _boxes(links: Links, marks: Sequence[Mark]) -> list[Markup]:
     """Every object that is spoken of, the large ones below, so that all can be pointed at."""
     scene = links.result.scene
     marked = {mark.index: mark for mark in marks}
-    boxes = {index: scene.boxes[index].tolist() for index in links.objects}
+    placed: list[tuple[int, Box, Mark | None]] = []
+    for index in links.objects:
+        x1, y1, x2, y2 = scene.boxes[index].tolist()
+        whole, mark = (x1, y1, x2, y2), marked.get(index)
+        if mark is None or mark.box == whole:
+            placed.append((index, whole, mark))
+        else:
+            # The answer is a part: the whole shows only when it is pointed at.
+            placed += [(index, whole, None), (index, mark.box, mark)]
+    placed.sort(key=lambda item: (-_area(item[1]), item[0]))
+    return [_object(links, index, box, mark) for index, box, mark in placed]
+
+
+def _object(links: Links, index: int, box: Box, mark: Mark | None) -> Markup:
+    """One box with its label and its dark rim."""
+    scene = links.result.scene
     size = max(scene.size) / 34
-    drawn = []
-    for index in sorted(boxes, key=lambda i: (-_area(boxes[i]), i)):
-        x1, y1, x2, y2 = boxes[index]
-        mark = marked.get(index)
-        # A label stands above its box, or inside where there is no room above.
-        base = y1 - size / 3 if y1 > 1.4 * size else y1 + size
-        x, anchor = (x1, None) if x1 < 0.66 * scene.size.width else (x2, "end")
-        label = element(
+    x1, y1, x2, y2 = box
+    # A label stands above its box, or inside where there is no room above.
+    base = y1 - size / 3 if y1 > 1.4 * size else y1 + size
+    x, anchor = (x1, None) if x1 < 0.66 * scene.size.width else (x2, "end")
+    place = {"x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1}
+    return element(
+        "g",
+        element("rect", class_="rim", **place),
+        element("rect", **place),
+        element(
             "text",
             object_text(scene, index) if mark is None else mark.label,
             x=x,
             y=base,
             font_size=size,
             text_anchor=anchor,
-        )
-        role = "" if mark is None else f" mark {mark.role}"
-        drawn.append(
-            element(
-                "g",
-                element("rect", x=x1, y=y1, width=x2 - x1, height=y2 - y1, class_="rim"),
-                element("rect", x=x1, y=y1, width=x2 - x1, height=y2 - y1),
-                label,
-                class_=f"object{role}",
-                data_key=f"o{index}",
-            )
-        )
-    return drawn
+        ),
+        class_="object" if mark is None else f"object mark {mark.role}",
+        data_key=f"o{index}",
+    )
 
 
 def _area(box: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Default width of the views in characters."""
-_SHOWN = 0.005
+SHOWN = 0.005
 """Probabilities below this round to 0.00 and are not listed."""
 _Node = TypeVar("_Node")
 _CODES = {"bold": "1", "good": "32", "bad": "31", "faint": "2"}
@@ -31,7 +31,7 @@ def tree_text(syntax: Tree) -> str:
     def line(node: Tree) -> str:
         return node.label if node.children else f'{node.label} "{node.words}"'
 
-    return "\n".join(f"{rail}{line(node)}" for rail, node in _tree(syntax, lambda n: n.children))
+    return "\n".join(f"{rail}{line(node)}" for rail, node in rails(syntax, lambda n: n.children))
 
 
 def program_text(program: Op, text: str | None = None) -> str:
@@ -42,8 +42,8 @@ def program_text(program: Op, text: str | None = None) -> str:
         text: the text that it was made from; without it the words are given by their positions.
     """
     rows = [
-        (f"{rail}{_head(node)}", _words(node, text))
-        for rail, node in _tree(program, lambda op: op.operands)
+        (f"{rail}{operator_text(node)}", _words(node, text))
+        for rail, node in rails(program, lambda op: op.operands)
     ]
     left = max(len(row[0]) for row in rows)
     return "\n".join(f"{row[0]:<{left}}  {row[1]}".rstrip() for row in rows)
@@ -72,7 +72,9 @@ def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool
         rows.append(
             (
                 str(number),
-                _head(step.op, [f"%{numbers.get(operand, 0)}" for operand in step.op.operands]),
+                operator_text(
+                    step.op, [f"%{numbers.get(operand, 0)}" for operand in step.op.operands]
+                ),
                 _words(step.op, result.text),
                 ("" if step.exact else "~ ") + value_text(step, result.scene, top),
                 f"{step.none:.2f}",
@@ -98,7 +100,9 @@ def answer_text(result: Result, *, colour: bool = False) -> str:
     else:
         chosen = answer_things(result)
         lead = answer_lead(result.program)
-        listed = [f"{lead}{object_text(result.scene, i, p)}, {_box(result, i)}" for i, p in chosen]
+        listed = [
+            f"{lead}{object_text(result.scene, i, p)}, {box_text(result, i)}" for i, p in chosen
+        ]
         head += f": {listed.pop() if len(listed) == 1 else f'{len(listed)} objects'}"
     unused = [_paint(unused_text(result), "bad", colour=colour)] if result.unused else []
     return "\n".join([head, *unused, *(f"  {line}" for line in listed)])
@@ -133,7 +137,7 @@ def answer_things(result: Result) -> list[tuple[int, float]]:
 
 def top_things(probabilities: Tensor, scene: Scene, limit: int) -> list[tuple[int, float]]:
     """The likeliest things: the likeliest member of each group, and the group's probability."""
-    shown = [thing for thing in scene.things(probabilities) if probabilities[thing[0]] >= _SHOWN]
+    shown = [thing for thing in scene.things(probabilities) if probabilities[thing[0]] >= SHOWN]
     return sorted(shown, key=lambda thing: (-thing[1], thing[0]))[:limit]
 
 
@@ -166,7 +170,7 @@ def top_objects(probabilities: Tensor, limit: int) -> list[tuple[int, float]]:
     """The likeliest of some numbered things with their probabilities, without those of 0.00."""
     values = probabilities.detach().cpu().tolist()
     ranked = sorted(range(len(values)), key=lambda index: (-values[index], index))
-    return [(i, values[i]) for i in ranked[:limit] if values[i] >= _SHOWN]
+    return [(i, values[i]) for i in ranked[:limit] if values[i] >= SHOWN]
 
 
 def value_text(step: Step, scene: Scene, top: int = 3) -> str:
@@ -182,7 +186,7 @@ def value_text(step: Step, scene: Scene, top: int = 3) -> str:
     if step.objects is None:
         return "-"
     listed = top_objects(step.objects, top)
-    more = int((step.objects >= _SHOWN).sum()) - len(listed)
+    more = int((step.objects >= SHOWN).sum()) - len(listed)
     shown = ", ".join(object_text(scene, index, value) for index, value in listed)
     return (shown + (f" and {more} more" if more else "")) or "no object"
 
@@ -221,8 +225,13 @@ def _paint(text: str, style: str, *, colour: bool) -> str:
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if colour and style else text
 
 
-def _head(op: Op, operands: Sequence[str] = ()) -> str:
-    """An operator without what is below it: ``relate left_of``, ``relate %1 left_of %2``."""
+def operator_text(op: Op, operands: Sequence[str] = ()) -> str:
+    """An operator without what is below it: ``relate left_of``, ``relate %1 left_of %2``.
+
+    Args:
+        op: the node.
+        operands: what stands for each of its operands; left out when empty.
+    """
     given = iter(operands)
     parts = [op.name]
     for parameter in signature(type(op)):
@@ -239,18 +248,26 @@ def _words(op: Op, text: str | None) -> str:
     return " ".join(f'"{span.of(text)}"' if text is not None else f"[{span}]" for span in spans)
 
 
-def _box(result: Result, index: int) -> str:
+def box_text(result: Result, index: int) -> str:
+    """Where an object is, in whole pixels: ``box x 38 to 113, y 33 to 135``."""
     x1, y1, x2, y2 = (round(float(value)) for value in result.scene.boxes[index])
     return f"box x {x1} to {x2}, y {y1} to {y2}"
 
 
-def _tree(
+def rails(
     root: _Node, below: Callable[[_Node], Sequence[_Node]], rail: str = "", lead: str = ""
 ) -> Iterator[tuple[str, _Node]]:
-    """Every node with the rail that is drawn before it, depth first."""
+    """Every node of a tree with the rail that is drawn before it, depth first.
+
+    Args:
+        root: the first node.
+        below: the children of a node.
+        rail: what is drawn before everything below the root.
+        lead: what is drawn before the root.
+    """
     yield lead, root
     children = below(root)
     for position, child in enumerate(children):
         last = position == len(children) - 1
         lead_below = rail + ("└─ " if last else "├─ ")
-        yield from _tree(child, below, rail + ("   " if last else "│  "), lead_below)
+        yield from rails(child, below, rail + ("   " if last else "│  "), lead_below)

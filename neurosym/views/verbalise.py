@@ -24,9 +24,11 @@ from neurosym.program import (
     Op,
     Query,
     TheGroup,
+    Union,
     signature,
 )
 from neurosym.views.constructions import (
+    chain,
     ends_in_phrase,
     is_determined,
     is_negated_at_once,
@@ -35,6 +37,7 @@ from neurosym.views.constructions import (
 )
 from neurosym.views.phrases import (
     POINTERS,
+    answer,
     closed,
     complement,
     fill,
@@ -45,9 +48,7 @@ from neurosym.views.phrases import (
     single,
     without_all,
 )
-from neurosym.views.words import attribute_noun
-from neurosym.views.words import plural_of as plural_of
-from neurosym.views.words import singular_or_plural as singular_or_plural
+from neurosym.views.words import attribute_noun, plural_of
 
 _PHRASES = (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP, Kind.REGION)
 """The kinds that are said as noun phrases; the others are sentences."""
@@ -67,7 +68,7 @@ def verbalise(program: Op) -> str:
     prepare(program)
     if program.returns not in _PHRASES:
         return _sentence(program)
-    said = noun_phrase(program)
+    said = answer(program)
     return f"{said} one" if said in POINTERS else said
 
 
@@ -194,6 +195,13 @@ def _remainder(subject: Op, said: str, *, negated: bool) -> str:
 def _counting(op: Count | CountIs) -> str:
     """How many cups there are; or, of what is presupposed, how many of the cups are red."""
     plural = is_plural(op)
+    counted = chain(op.objects)[-1]
+    if isinstance(op, Count) and isinstance(counted, Union) and counted != op.objects:
+        # "how many dogs or cats on the couch" would have the cats alone there.
+        said = predicate(counted, op.objects, plural=True)
+        whole = noun_phrase(counted)
+        if said is not None and not is_definite(whole):
+            return f"how many {whole} are {said}"
     subject = subject_of(op.objects)
     said = predicate(subject, op.objects, plural=plural) if is_determined(subject) else None
     whole = noun_phrase(op.objects if said is None else subject)

@@ -7,6 +7,7 @@ import re
 from neurosym.scene import CATEGORY
 
 _RELATIONS = {"left_of": "to the left of", "right_of": "to the right of"}
+_ADJECTIVES = {"wood": "wooden"}
 _ATTRIBUTES = {
     CATEGORY: "kind",
     "horizontal": "horizontal position",
@@ -37,7 +38,7 @@ _PLURALS = {
     "wolf": "wolves",
     "potato": "potatoes",
     "tomato": "tomatoes",
-    **dict.fromkeys(("sheep", "deer", "fish", "broccoli", "skis", "scissors", "aircraft"), ""),
+    **dict.fromkeys(("sheep", "deer", "fish", "broccoli", "aircraft"), ""),
 }
 _PEOPLE = frozenset(
     (
@@ -51,6 +52,7 @@ _PEOPLE = frozenset(
 _PAIRS = frozenset(
     ("scissors", "skis", "pants", "trousers", "shorts", "jeans", "binoculars", "tongs", "pliers")
 )
+_PLURALS |= dict.fromkeys((*_PAIRS, "goggles", "glasses", "sunglasses"), "")
 _SINGULAR_VOWEL = re.compile(r"(?!uni|use|euro|one\b|u-)[aeiou]|hour|heir|honest", re.IGNORECASE)
 _POSITIVES = {
     "leftmost": "far left",
@@ -129,6 +131,11 @@ def ordinal(number: int) -> str:
 def multiple(number: int) -> str:
     """``twice`` for 2, ``three times`` for 3."""
     return "twice" if number == 2 else f"{cardinal(number)} times"
+
+
+def adjective(value: str) -> str:
+    """A value before a noun or after "is": ``wood`` -> ``wooden``."""
+    return _ADJECTIVES.get(value, value)
 
 
 def relation_phrase(relation: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,8 +11,8 @@ from neurosym.executors.base import Certificate, Outcome
 from neurosym.executors.run import MOST_SETTLED
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.executors.worlds import WorldsExecutor
-from neurosym.program import Op, parse_program
-from neurosym.scene import Relation, Scene
+from neurosym.program import Definites, Op, parse_program, read_definites
+from neurosym.scene import Measure, Relation, Scene
 from tests.executors.strategies import build_scene
 
 TENSOR, WORLDS = TensorExecutor(), WorldsExecutor(limit=50_000)
@@ -68,6 +70,111 @@ def test_two_conditions_on_the_same_entries_of_a_relation_are_named() -> None:
     assert [step.op.name for step in outcome.steps if not step.exact] == ["relate_all"]
 
 
+@pytest.mark.parametrize("other", ["relate", "relate_only"])
+def test_only_looks_at_what_is_no_landmark_as_well(other: str) -> None:
+    scene = near(build_scene(categories=["cup", "cup", "plate", "bowl"]), 0.3)
+    only = parse_program(f"(relate_only {CUPS} next_to {PLATES})")
+    program = parse_program(f"(intersect {only} ({other} {CUPS} next_to (select bowl)))")
+    assert shared(TENSOR.run(program, scene)) == (only,)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        # The conditions ask the same relation, but only one of them the entry that is in doubt.
+        f"(minus (relate {CUPS} next_to {PLATES}) (relate_all {CUPS} next_to (everything)))",
+        f"(relate (the_group {PLATES} pair) next_to {CUPS})",
+    ],
+)
+def test_a_relation_that_is_certain_where_it_is_asked_again_is_exact(program: str) -> None:
+    scene = build_scene(categories=["cup", "plate", "plate"])
+    table = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    scene = replace(scene, relations={**scene.relations, "next_to": Relation(table, "given")})
+    outcome = TENSOR.run(parse_program(program), scene)
+    assert outcome.exact
+    assert agree(outcome, WORLDS.run(parse_program(program), scene))
+
+
+def test_one_query_of_a_batch_says_nothing_of_another() -> None:
+    program = parse_program(
+        f"(minus (relate {CUPS} next_to {PLATES}) (relate_all {CUPS} next_to {PLATES}))"
+    )
+    scenes = [
+        near(build_scene(categories=kinds), 0.3)
+        for kinds in (["cup", "plate", "plate"], ["cup", "bowl", "bowl"])
+    ]
+    clash, without_plates = TENSOR.run_many([program] * 2, scenes)
+    assert not clash.exact
+    assert without_plates.exact
+
+
+def test_uncertain_landmarks_are_counted_for_each_query_alone() -> None:
+    count = MOST_SETTLED
+    on = [(0, j) for j in range(1, 2 * count + 1)]
+    kinds = ["cup", *["plate"] * 2 * count]
+    half, none = [0.5] * count, [0.0] * count
+    scenes = [
+        build_scene(categories=kinds, existence=[1.0, *existence], relations={"on": on})
+        for existence in (half + none, none + half, half + half)
+    ]
+    program = parse_program(f"(relate {CUPS} on {PLATES})")
+    # A bound of their own, so that they run together in spite of their size.
+    first, second, both = TensorExecutor(max_cases=2**count).run_many([program] * 3, scenes)
+    assert (first.exact, second.exact, both.exact) == (True, True, False)
+    assert first.none == pytest.approx(0.5**count, abs=1e-6)
+    assert second.none == pytest.approx(0.5**count, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        # The cup is certain, so that all cases share it, but what is known of it differs.
+        "(negation (equal (query (the (select cup)) color) (query (the (select cup)) color)))",
+        "(negation (equal (query (the (select cup)) size) (query (the (select cup)) color)))",
+        "(negation (equal (query (the (select cup)) size) (query (the (select plate)) color)))",
+    ],
+)
+def test_values_are_told_in_every_case(program: str) -> None:
+    scene = build_scene(categories=["cup", "plate"])
+    rows = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]])
+    color = replace(scene.attributes["color"], probabilities=rows)
+    scene = replace(scene, attributes={**scene.attributes, "color": color})
+    outcome = TENSOR.run(parse_program(program), scene)
+    assert outcome.exact
+    assert outcome.truth == pytest.approx(WORLDS.run(parse_program(program), scene).truth, abs=1e-5)
+
+
+def test_polyadic_comparatives_compare_once() -> None:
+    # What is larger than the plate is what the plate is smaller than: one draw, not two.
+    scene = build_scene(
+        categories=["cup", "plate"], measures={"area": [2.0, 1.5]}, noise=0.5, existence=[1.0, 1.0]
+    )
+    strict = parse_program("(the (comparative (select cup) largest (the (select plate))))")
+    polyadic = read_definites(strict, Definites.POLYADIC)
+    expected = TENSOR.run(strict, scene).none
+    assert expected == pytest.approx(1 / (1 + 2.718281828))
+    assert WORLDS.run(polyadic, scene).none == pytest.approx(expected)
+    assert not TENSOR.run(polyadic, scene).exact
+
+
+def test_sums_that_are_off_by_a_rounding_are_made_good() -> None:
+    scene = build_scene(categories=["cup"] * 3, existence=[0.3336] * 3, groups=[0] * 3)
+    rows = torch.full((3, 3), 0.333)
+    scene = replace(scene, categories=replace(scene.categories, probabilities=rows))
+    for text in (
+        "(the (everything))",
+        "(the (superlative (everything) largest))",
+        "(count (select cup))",
+    ):
+        program = parse_program(text)
+        outcome, expected = TENSOR.run(program, scene), WORLDS.run(program, scene)
+        assert outcome.none == pytest.approx(expected.none, abs=1e-6)
+        got, wanted = (o.objects if o.number is None else o.number for o in (outcome, expected))
+        assert got is not None
+        assert wanted is not None
+        torch.testing.assert_close(got, wanted, atol=1e-6, rtol=0.0)
+
+
 def test_too_many_uncertain_landmarks_are_named() -> None:
     count = MOST_SETTLED + 1
     scene = build_scene(
@@ -111,3 +218,12 @@ def test_a_fallback_that_samples_tells_its_error() -> None:
     assert 0 < outcome.error < 0.05
     assert not outcome.exact
     assert outcome.certificate.shared == ()
+
+
+def test_an_order_by_a_measure_that_was_not_measured_is_noted() -> None:
+    scene = build_scene(categories=["cup"])
+    depth = Measure(torch.zeros(1), "px", "guess", approximate=True)
+    scene = replace(scene, measures={**scene.measures, "depth": depth})
+    for text in (f"(superlative {CUPS} nearest)", f"(comparative {CUPS} farthest {CUPS})"):
+        assert "is only estimated (guess)" in TENSOR.run(parse_program(text), scene).steps[-1].note
+    assert TENSOR.run(parse_program(f"(top {CUPS} largest 1)"), scene).steps[-1].note == ""

@@ -13,7 +13,7 @@ from torch import Tensor
 from neurosym.executors.base import Outcome
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.program import Op, Relate, Select, The, parse_program, registry
-from neurosym.scene import Scene
+from neurosym.scene import Categorical, Scene
 from tests.executors.strategies import build_scene, rooted, scenes
 
 TENSOR = TensorExecutor()
@@ -125,6 +125,19 @@ def test_a_thousand_objects_and_twenty_hops() -> None:
     (gradient,) = torch.autograd.grad(outcome.objects[20], [existence])
     assert bool(gradient.isfinite().all())
     assert float(gradient[20]) > 0.9
+
+
+def test_many_combinations_of_labels_are_no_table_for_every_case() -> None:
+    count, values = 6, tuple(f"v{i}" for i in range(31))
+    rows = torch.zeros((count, len(values)))
+    rows[:, :2] = 0.5
+    table = Categorical(values, rows, torch.ones(count, dtype=torch.bool), "given")
+    scene = build_scene(categories=["cup"] * count, existence=[0.5] * count)
+    scene = dataclasses.replace(scene, categories=table, attributes={"color": table}, concepts={})
+    # 961 combinations of labels in 729 cases: three for every landmark.
+    outcome = TENSOR.run(parse_program("(exist (similar (select v0) (select v1)))"), scene)
+    assert outcome.exact
+    assert outcome.truth == pytest.approx(0.0, abs=1e-5)
 
 
 def test_a_thousand_certain_candidates_are_many() -> None:

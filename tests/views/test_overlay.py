@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from neurosym.alignment import align
 from neurosym.errors import DataError
 from neurosym.views import palette, picture, save_alignment, save_picture
-from neurosym.views.overlay import _marks
+from neurosym.views.overlay import marks_of, masks_of
 
 LEFT = 14
 TOP = 68 + 14
@@ -74,14 +75,14 @@ def test_what_is_counted_is_drawn_like_an_answer(
 
 def test_what_is_counted_is_numbered_from_left_to_right(made: SimpleNamespace) -> None:
     result = made.result("how many objects", "(count (everything))", ["objects", "how many"])
-    assert [mark.label[:2] for mark in _marks(result)] == ["1 ", "2 ", "3 ", "4 ", "5 ", "6 "]
-    assert [mark.index for mark in _marks(result)] == [3, 0, 4, 1, 2, 5]
+    assert [mark.label[:2] for mark in marks_of(result)] == ["1 ", "2 ", "3 ", "4 ", "5 ", "6 "]
+    assert [mark.index for mark in marks_of(result)] == [3, 0, 4, 1, 2, 5]
 
 
 def test_hypotheses_of_one_thing_are_one_mark(made: SimpleNamespace) -> None:
     scene = made.hypotheses()
     result = made.result("how many chairs", "(count (select chair))", ["chairs", ""], scene=scene)
-    assert [(mark.index, mark.label) for mark in _marks(result)] == [(3, "1  chair 0.96")]
+    assert [(mark.index, mark.label) for mark in marks_of(result)] == [(3, "1  chair 0.96")]
 
 
 def _amber(shown: Image.Image, colour: palette.Colour) -> int:
@@ -108,6 +109,36 @@ def test_landmarks_have_their_own_colour(made: SimpleNamespace) -> None:
     assert palette.LANDMARK in _on_edge(shown, (60, 20, 66, 40))
     assert palette.ANSWER in _on_edge(shown, (5, 20, 25, 40))
     assert palette.ANSWER not in _on_edge(shown, (30, 20, 50, 40))
+
+
+def test_both_landmarks_of_between_are_drawn(made: SimpleNamespace) -> None:
+    result = made.result(
+        "between a green plate and a fork",
+        "(between (everything) (filter (select plate) color green) (select fork))",
+        ["between", "", "plate", "green", "fork"],
+    )
+    assert {m.index for m in marks_of(result) if m.role == "landmark"} == {0, 2}
+
+
+def test_landmarks_are_shown_as_far_as_there_is_an_answer(made: SimpleNamespace) -> None:
+    scene = made.scene()
+    doubtful = replace(scene, existence=torch.tensor([1, 1, 0.4, 1, 1, 1]))
+    result = made.result(*PLATE, scene=doubtful)
+    assert result.status == "ok"
+    assert [(m.index, m.label) for m in marks_of(result) if m.role == "landmark"] == [
+        (2, "the fork 0.40")
+    ]
+
+
+def test_of_a_part_only_the_part_is_drawn(made: SimpleNamespace) -> None:
+    part = made.result("the top half", '(part (the (select fork)) "top half")', ["", "", "half"])
+    (mark,) = marks_of(part)
+    assert mark.box == (60, 20, 66, 30)
+    assert mark.label == "the top half of #2 fork 1.00"
+    assert torch.equal(masks_of(part, [mark])[0], part.masks[0])
+    shown = picture(part)
+    assert palette.ANSWER in _on_edge(shown, (60, 20, 66, 30))
+    assert palette.ANSWER not in _on_edge(shown, (60, 34, 66, 40))
 
 
 def test_candidates_are_dashed(made: SimpleNamespace) -> None:

@@ -23,14 +23,16 @@ from neurosym.grammar import Parse, Parser, Reading, Token, Tree
 from neurosym.perception.given import Thing, scene_of
 from neurosym.pixels import GivenMasks, ImageSize, Pixels
 from neurosym.program import Filter, Op, parse_program
+from neurosym.reasons import ProgramChange
 from neurosym.result import Decision, Result
 from neurosym.scene import Scene
 from neurosym.span import Span
+from neurosym.views.counterfactual import counterfactual_sentences
 from neurosym.views.report import _policy, report
 from neurosym.views.report_html import Markup, element, joined, script_data, source_hash
-from neurosym.views.report_links import MOST_OBJECTS
+from neurosym.views.report_links import MOST_CHANGES, MOST_OBJECTS
 from neurosym.views.report_picture import MAP_SIDE, MOST_MAPS, PHOTO_SIDE, report_alignment
-from tests.views.pages import Page, answered, as_tokens, check, cups, page_of
+from tests.views.pages import Node, Page, answered, as_tokens, check, cups, page_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLATE = (
@@ -494,3 +496,79 @@ def test_script_and_style_are_packaged() -> None:
     files = {p.name for p in (ROOT / "neurosym" / "views").iterdir() if p.suffix in (".css", ".js")}
     assert files == {"report.css", "report.js"}
     assert all(any(Path(name).match(pattern) for pattern in patterns) for name in files)
+
+
+# What would change the answer
+
+
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        (PLATE, {}),
+        (("the cube", "(the (select cube))", ["cube", "the"]), {}),
+        (("the chair", "(the (select chair))", ["chair", "the"]), {}),
+        (PLATE, {"abstain": 1.0}),
+        (PLATE, {"executed": False}),
+    ],
+)
+def test_what_would_change_the_answer_is_linked(
+    made: SimpleNamespace, case: tuple[str, str, list[str]], change: dict[str, Any]
+) -> None:
+    result = made.result(*case, **change)
+    page, found = page_of(result), result.counterfactuals()
+    told = [*found.programs[:MOST_CHANGES], *found.scores[:MOST_CHANGES]]
+    buttons = [n for n in page.all("button") if (n.attributes["data-key"] or "")[0] == "c"]
+    assert len(buttons) == len(told)
+    if not told:
+        assert counterfactual_sentences(result)[0] in page.section("changes")
+    for number, (button, changed) in enumerate(zip(buttons, told, strict=True)):
+        link = page.data["links"][f"c{number}"]
+        assert button.attributes["data-key"] == f"c{number}"
+        assert link["says"] == button.text
+        on = set(link.get("on", ()))
+        assert {f"o{index}" for index in changed.decision.objects} <= on
+        if isinstance(changed, ProgramChange) and changed.edit.node in result.program.walk():
+            assert any(key[0] == "n" for key in on)
+            assert not changed.edit.node.words or any(key[0] == "w" for key in on)
+
+
+def test_a_part_is_marked_alone() -> None:
+    program = parse_program('(part (the (superlative (select cup) leftmost)) "left half")')
+    page = page_of(answered(program, cups(), Decision("ok", (0,), probability=0.8)))
+    whole, part = sorted(
+        page.all("g", data_key="o0"), key=lambda node: len(node.attributes["class"] or "")
+    )
+    assert whole.attributes["class"] == "object"
+    assert part.attributes["class"] == "object mark answer"
+
+    def width(group: Node) -> float:
+        number = page.nodes.index(group)
+        rect = next(n for n in page.nodes if n.tag == "rect" and number in n.inside)
+        return float(rect.attributes["width"] or "")
+
+    assert width(part) == width(whole) / 2
+    assert "the left half of #0 cup" in part.text
+
+
+def test_worlds_that_were_left_out_are_told(made: SimpleNamespace) -> None:
+    result = made.result(*PLATE)
+    assert result.outcome is not None
+    left_out = replace(result, outcome=replace(result.outcome, unexplored=6e-6))
+    assert "Exact" in page_of(result).section("certificates")
+    said = page_of(left_out).section("certificates")
+    assert "Exact" not in said
+    assert "Worlds of probability 6e-06 were left out" in said
+
+
+def test_the_command_line_takes_programs(
+    cup_scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = "(the (superlative (select cup) leftmost))"
+    assert cli.main(["ground", str(cup_scene), program, "--program"]) == 0
+    assert "#0 cup" in capsys.readouterr().out
+    assert cli.main(["parse", "--program", program]) == 0
+    assert "the leftmost cup" in capsys.readouterr().out
+    assert cli.main(["ground", str(cup_scene), "the cup", "--program"]) == 2
+    assert capsys.readouterr().err.startswith("neurosym: a program starts with")
+    assert cli.main(["demo", "--program"]) == 2
+    assert "--program wants a program" in capsys.readouterr().err
