@@ -24,6 +24,7 @@ from neurosym.executors.plan import Plan
 from neurosym.program import Op
 
 _Operator = TypeVar("_Operator", bound=Op)
+_Present = TypeVar("_Present")
 SETTLED = ROUNDING
 """Probabilities closer to 0 or 1 than this count as known."""
 MOST_SETTLED = 12
@@ -431,11 +432,11 @@ class Run:
         return torch.ones_like(self.state) if index is None else present(self.operand(index).member)
 
 
-def present(tensor: Tensor | None) -> Tensor:
-    """The part of a value that its kind says is there."""
-    if tensor is None:
+def present(found: _Present | None) -> _Present:
+    """The part of a value or of a batch that the program says is there."""
+    if found is None:
         raise AssertionError("the type check of programs lets no other kind through")
-    return tensor
+    return found
 
 
 def any_order(run: Run) -> Tensor:

@@ -138,24 +138,41 @@ def _missed(run: Run, hits: Tensor) -> Tensor:
 
 
 def _between(run: Run) -> Value:
-    positions = run.batch.positions
     for index in (1, 2):
         run.know_operand(index)
     first, second = (_membership(run, index) for index in (1, 2))
-    held = torch.zeros_like(run.state[..., 0])
-    if positions is not None and run.objects:
-        points = positions.rows()[:, None]
-        itself = torch.eye(run.objects, dtype=torch.bool, device=held.device)
-        missed = torch.ones_like(held)
-        for number in (first.amax((0, 1)) > 0).nonzero().flatten().tolist():
-            one = points[:, :, number]
-            hits = between(points[:, :, :, None], one[:, :, None, None], points[:, :, None, :])
-            hits = hits & ~itself[number] & ~itself[number][:, None] & ~itself
-            pair = first[..., number, None, None] * second[:, :, None, :] * hits
-            missed = missed * (1.0 - merged(pair, run.batch.groups)).prod(-1)
-        held = 1.0 - missed
+    landmarks = run.operand(1).landmark, run.operand(2).landmark
+    if run.batch.positions is None or not run.objects:
+        held = torch.zeros_like(run.state[..., 0])
+    elif landmarks[0] is not None and landmarks[1] is not None:
+        held = _between_two(run, landmarks[0], landmarks[1])
+    else:
+        held = _between_some(run, first, second)
     holding = run.hold(held, first > 0)
     return Value(member=run.member(0) * holding)
+
+
+def _between_two(run: Run, first: Tensor, second: Tensor) -> Tensor:
+    """[Q, K, N] 1 for what is between two known objects [Q, K]."""
+    positions = present(run.batch.positions)
+    points, one, other = positions.rows()[:, None], positions.at(first), positions.at(second)
+    held = between(points, one[:, :, None], other[:, :, None])
+    ends = at_numbers(first, run.objects) | at_numbers(second, run.objects)
+    return (held & ~ends & (first != second)[..., None]).float()
+
+
+def _between_some(run: Run, first: Tensor, second: Tensor) -> Tensor:
+    """[Q, K, N] probability to be between some members of two sets [Q, K, N]."""
+    points = present(run.batch.positions).rows()[:, None]
+    itself = torch.eye(run.objects, dtype=torch.bool, device=points.device)
+    missed = torch.ones_like(run.state[..., 0])
+    for number in (first.amax((0, 1)) > 0).nonzero().flatten().tolist():
+        one = points[:, :, number]
+        hits = between(points[:, :, :, None], one[:, :, None, None], points[:, :, None, :])
+        hits = hits & ~itself[number] & ~itself[number][:, None] & ~itself
+        pair = first[..., number, None, None] * second[:, :, None, :] * hits
+        missed = missed * (1.0 - merged(pair, run.batch.groups)).prod(-1)
+    return 1.0 - missed
 
 
 def _membership(run: Run, index: int) -> Tensor:
