@@ -71,7 +71,8 @@ def counterfactual_sentences(result: Result) -> tuple[str, ...]:
     said += [score_change_text(change, result.scene) for change in scores[:1]]
     if not said and not (answered and (found.programs or found.scores)):
         what = "the text" if result.outcome is None else "the text or of one score"
-        return (f"No small change of {what} was found that would give another answer.",)
+        answer = "an answer" if result.status == "many" else "another answer"
+        return (f"No small change of {what} was found that would give {answer}.",)
     return tuple(said)
 
 
