@@ -38,7 +38,6 @@ from neurosym.executors.tables import (
     order_key,
     relation_table,
     similarity_table,
-    value_count,
 )
 from neurosym.program import (
     Between,
@@ -193,6 +192,9 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 atoms[number] = marks.rows()[:, None, :, None].float()
             case Same() | Different() | Query() | Choose():
                 valued.append(number)
+                if isinstance(step.op, Choose):
+                    rows = [admitted_values(op, scene) for op, scene in nodes(number)]
+                    options[number] = _pad(rows, (max(map(len, rows)),))
             case Superlative() | Top():
                 keys[number] = look_up(number, (objects,), order_key).rows()[:, None]
             case Closest() | Farthest() | TopClosest() | TopFarthest():
@@ -213,18 +215,12 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 pass
     values: dict[int, Tensor] = {}
     alike: dict[int, Tensor] = {}
-    for number in valued:
-        # The names are looked up here, in the order of evaluation, so that an unknown one is
-        # reported by the first node that names it.
-        if isinstance(plans[0].steps[number].op, Choose):
-            rows = [admitted_values(op, scene) for op, scene in nodes(number)]
-            options[number] = _pad(rows, (max(len(row) for row in rows),))
     if crisp:
         state = look_up(0, (objects,), lambda _, scene: scene.existence.float()).rows()[..., None]
         for number in named:
             atoms[number] = look_up(number, (objects,), crisp_atom).rows()[:, None, :, None]
         for number in valued:
-            count = max(value_count(op, scene) for op, scene in nodes(number))
+            count = max(combinations(op, scene) for op, scene in nodes(number))
             table = look_up(number, (objects, count), crisp_values)
             values[number] = table.rows()[:, None, :, :, None]
     else:

@@ -64,7 +64,8 @@ def _every_column(table: Categorical) -> ColumnSets:
 
 def combinations(op: Op, scene: Scene) -> int:
     """How many combinations of values a node tells apart at most."""
-    return math.prod(len(sets) for sets in named_columns(op, scene).values())
+    with located(op):
+        return math.prod(len(sets) for sets in named_columns(op, scene).values())
 
 
 def mark_of(op: Op, scene: Scene) -> Tensor:
@@ -161,12 +162,6 @@ def distance_table(_op: Op, scene: Scene) -> Tensor:
     if scene.distances is None:
         raise UnknownConceptError("measure", "distance", scene.measures)
     return scene.distances.float()
-
-
-def value_count(op: Op, scene: Scene) -> int:
-    """V, how many values the attribute has that a node names."""
-    with located(op):
-        return combinations(op, scene)
 
 
 def crisp_values(op: Op, scene: Scene) -> Tensor:

@@ -271,10 +271,8 @@ def _outcomes(run: Run, steps: Sequence[Sequence[Step]], scenes: Sequence[Scene]
                 many=manys[query],
                 empty=empties[query],
                 certificate=Certificate.sum(
-                    _certificate(run, query, number) for number in range(len(plan.steps))
-                )
-                if run.inexact[query]
-                else EXACT,
+                    _certificate(run, query, number) for number in sorted(run.inexact[query])
+                ),
                 unexplored=lost[query],
                 steps=tuple(steps[query]),
                 differentiable=live,

@@ -20,8 +20,7 @@ class World:
 
     Attributes:
         existing: the objects that exist; the other fields may know others, which do not count.
-        category: object -> its category.
-        attributes: attribute -> object -> its one value.
+        attributes: attribute -> object -> its one value; "category" is one of them.
         relations: relation -> the pairs (object, landmark) that stand in it.
         measures: measure -> object -> number.
         distances: [object][landmark], or None when the scene has none.
@@ -33,7 +32,6 @@ class World:
     """
 
     existing: Objects
-    category: Mapping[int, str]
     attributes: Mapping[str, Mapping[int, str]]
     relations: Mapping[str, Collection[tuple[int, int]]]
     measures: Mapping[str, Mapping[int, float]]
@@ -42,6 +40,11 @@ class World:
     marks: Mapping[str, Objects]
     covered: Mapping[str, Collection[str]]
     drawn: Mapping[tuple[str, int], Collection[tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def category(self) -> Mapping[int, str]:
+        """Object -> its category."""
+        return self.attributes[CATEGORY]
 
 
 def world_of(scene: Scene) -> World:
@@ -53,7 +56,6 @@ def world_of(scene: Scene) -> World:
     nodes = dict(graph.nodes(data=True))
     return World(
         existing=frozenset(i for i, node in nodes.items() if node["existence"] == 1),
-        category={i: node["category"] for i, node in nodes.items()},
         attributes={
             name: {i: _likeliest(node["attributes"][name]) for i, node in nodes.items()}
             for name in scene.attributes

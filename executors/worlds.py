@@ -50,7 +50,7 @@ class _Choice:
     """One random choice, independent of all others.
 
     Attributes:
-        role: "category", "attribute", "relation" or "drawn".
+        role: "attribute" (the category is one), "relation" or "drawn".
         name: of the attribute or relation; (measure, times) of a comparison.
         involved: the objects that must exist for the choice to matter.
         values: what may be chosen: names, or whether the relation holds.
@@ -95,7 +95,7 @@ class _Worlds:
             return words, seen_as(CATEGORY)(category)
 
         choices = [
-            _merged("category", "", i, node["categories"], category_seen_as)
+            _merged("attribute", CATEGORY, i, node["categories"], category_seen_as)
             for i, node in nodes.items()
         ]
         choices += [
@@ -171,16 +171,12 @@ class _Worlds:
 
     def world(self, existing: frozenset[int], chosen: Sequence[tuple[_Choice, int]]) -> World:
         """The world in which these objects exist and these choices were taken."""
-        category = dict(self.base.category)
         attributes = {name: dict(values) for name, values in self.base.attributes.items()}
         relations = {name: set(pairs) for name, pairs in self.base.relations.items()}
         drawn: dict[tuple[str, int], set[tuple[int, int]]] = {}
         for choice, k in chosen:
             value = choice.values[k]
-            if choice.role == "category":
-                category[choice.involved[0]] = value
-                attributes[CATEGORY][choice.involved[0]] = value
-            elif choice.role == "attribute":
+            if choice.role == "attribute":
                 attributes[choice.name][choice.involved[0]] = value
             elif choice.role == "drawn":
                 held = drawn.setdefault(choice.name, set())
@@ -191,7 +187,6 @@ class _Worlds:
         return replace(
             self.base,
             existing=existing,
-            category=category,
             attributes=attributes,
             relations=relations,
             drawn=drawn,

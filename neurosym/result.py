@@ -131,16 +131,20 @@ def _choose(outcome: Outcome, scene: Scene, threshold: float, held: float) -> De
     if outcome.objects is None:
         raise AssertionError("an outcome of objects carries objects")
     best, probability = max(scene.things(outcome.objects), key=lambda thing: thing[1])
-    if outcome.kind is Kind.REFERENT:
-        return Decision("ok", (best,), probability=probability)
     failed = outcome.none - outcome.empty + outcome.many
     given = outcome.objects / max(1.0 - failed, 1e-9)
     chosen = select_from_groups(given, scene, threshold)
-    if outcome.kind in (Kind.REGION, Kind.INTENT) and len(chosen) <= 1:
-        # Of one thing: a part of it, or what to do with it.
+    if is_of_one(outcome.kind, chosen):
         return Decision("ok", (best,), probability=probability)
     # That something is there may be likely although no single thing is.
     return Decision("ok", chosen or (best,), probability=held)
+
+
+def is_of_one(kind: Kind, objects: tuple[int, ...]) -> bool:
+    """Whether an answer with these objects says something of one thing: what it is, a part of it,
+    or what to do with it. Its probability is then that of the thing.
+    """  # noqa: D205 - one sentence
+    return kind is Kind.REFERENT or (kind in (Kind.REGION, Kind.INTENT) and len(objects) <= 1)
 
 
 def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) -> tuple[int, ...]:

@@ -541,3 +541,13 @@ def test_what_is_not_run_in_time_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
         str(c.program) for c in everything.programs
     }
     assert len(result.sensitivity()) <= 4
+
+
+@pytest.mark.parametrize(
+    "program", ['(part (the (select cup)) "left half")', "(command (the (select cup)) pick_up)"]
+)
+def test_the_probability_of_what_is_said_of_one_object(program: str) -> None:
+    result = result_of(build_scene(categories=["cup", "cup"], existence=[0.6, 0.1]), program)
+    assert result.outcome is not None
+    got = answer_probability(result.decision, result.outcome, result.scene)
+    assert float(got) == pytest.approx(result.probability) == pytest.approx(0.54)

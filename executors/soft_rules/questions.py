@@ -108,7 +108,8 @@ def _query(run: Run) -> Value:
     landmark = present(run.operand().landmark)
     values = run.attribute_values()
     if not run.objects:
-        return Value(value=run.weight[..., None] * torch.zeros(values.shape[3]), landmark=landmark)
+        nothing = run.weight.new_zeros(*run.weight.shape, values.shape[3])
+        return Value(value=nothing, landmark=landmark)
     return Value(value=value_distribution(run, values, landmark), landmark=landmark)
 
 

@@ -267,12 +267,12 @@ def _like_some(run: Run) -> Tensor:
             _pin_where_landmark(run, number, settled)
     # [Q, K, N, V]: to be a landmark and have this value.
     has = _landmark_values(run)
-    # [Q, K, C, N]: to be a landmark that something in this cell is like.
-    wanted = _times(has, run.alike()[:, 0, 0]).transpose(2, 3) if not run.batch.crisp else None
-    if wanted is None:
+    if run.batch.crisp:
         alike = run.alike()[..., 0] @ has.transpose(2, 3)
         alike = alike * (1.0 - torch.eye(run.objects, device=alike.device))
         return (alike.amax(-1, keepdim=True) > 0.5).to(alike.dtype)
+    # [Q, K, C, N]: to be a landmark that something in this cell is like.
+    wanted = _times(has, run.alike()[:, 0, 0]).transpose(2, 3)
     return 1.0 - none_of_the_others(wanted, run.batch.groups).transpose(2, 3)
 
 

@@ -16,7 +16,7 @@ from neurosym.executors.worlds import WorldsExecutor
 from neurosym.program import Definites, Kind, Op
 from neurosym.program.operator import names_of
 from neurosym.reasons.atoms import Atom, Atoms, Gradient, Role, with_score
-from neurosym.result import WITHHOLD, Decision, Procedure, Result
+from neurosym.result import WITHHOLD, Decision, Procedure, Result, is_of_one
 from neurosym.scene import Categorical, Scene
 
 TRIALS = 48
@@ -175,7 +175,7 @@ def answer_probability(decision: Decision, outcome: Outcome, scene: Scene) -> Te
         return outcome.number[int(decision.answer)]
     if outcome.value is not None:
         return outcome.value[outcome.values.index(str(decision.answer))]
-    if outcome.kind is Kind.REFERENT and outcome.objects is not None:
+    if outcome.objects is not None and is_of_one(outcome.kind, decision.objects):
         return outcome.objects[scene.groups == scene.groups[decision.objects[0]]].sum()
     return held
 
