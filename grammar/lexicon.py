@@ -231,8 +231,12 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
 
 @functools.lru_cache(maxsize=1)
 def _default() -> Lexicon:
-    file = resources.files("neurosym.grammar").joinpath("data/lexicon.toml")
-    return read_lexicon(file.read_text(encoding="utf-8"), "lexicon.toml")
+    folder = resources.files("neurosym.grammar").joinpath("data")
+    lexicon = Lexicon({})
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml"):
+            lexicon = read_lexicon(file.read_text(encoding="utf-8"), file.name, lexicon)
+    return lexicon
 
 
 def _descend(node: _Node, path: tuple[str, ...]) -> _Node | None:

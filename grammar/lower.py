@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import NoReadingError, Quantified, Scored, cheapest, refer
-from neurosym.grammar.modifiers import Context
 from neurosym.grammar.nominals import Nominal
 from neurosym.grammar.phrases import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context
 from neurosym.program import (
     PORTIONS,
     Command,

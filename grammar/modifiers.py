@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import abc
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
-
-from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.landmarks import DIRECTIONAL, Aspect
-from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.landmarks import DIRECTIONAL
+from neurosym.grammar.links import Links, is_headless
 from neurosym.grammar.meaning import (
     NoReadingError,
     NounPhrase,
     Quantified,
     Scored,
-    cheapest,
     refer,
 )
 from neurosym.grammar.ranks import (
     OPPOSITE,
-    ORDER_OF_PLACE,
-    RELATION_OF_PLACE,
     Place,
     Rank,
     located,
@@ -31,31 +22,21 @@ from neurosym.grammar.ranks import (
     read_rank,
 )
 from neurosym.grammar.tree import Tree
-from neurosym.grammar.units import Unit
+from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
-    Closest,
     Everything,
-    Farthest,
     Filter,
     Intersect,
     Kind,
     Minus,
     Op,
     Select,
-    TopClosest,
-    TopFarthest,
     Union,
 )
 from neurosym.span import Span
 
 NOT_A_PERSON = 0.7
 """Cost of "in red" said of what wears no clothes."""
-
-COLOUR_AS_NOUN = 1.0
-"""Cost of the fruit in "in orange"."""
-
-VIEWER_AS_THING = 0.6
-"""Cost of a camera in the picture as what is closest to "the camera"."""
 
 NARROW_NOT = 0.6
 """Cost of "not A or B" as (not A) or B, and of "not A and B" as not (A and B)."""
@@ -65,67 +46,9 @@ UNLIKE_RELATIONS = 0.1
 FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
 
-OTHER_ASPECT = 0.6
-"""Cost of the less usual of what a word such as "size" may compare things in."""
 
-_SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
-
-LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
-"""Reason to refuse "the last closest to": the language has no operator for it."""
-
-Words: TypeAlias = tuple[Span, ...]
-Step = Callable[[Op], Scored[Op]]
-"""What a modifier does to a set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a phrase can refer back to, and where it stands.
-
-    Attributes:
-        head: the set that "one" stands for; None when nothing came before.
-        whole: inside an exception, the set that is excepted from.
-        landmark: whether the phrase is the landmark of another.
-        gap: whether a missing noun stands for ``head`` too: "except the red".
-    """
-
-    head: Op | None = None
-    whole: Op | None = None
-    landmark: bool = False
-    gap: bool = False
-
-
-class Modifiers(abc.ABC):
-    """Lowers what restricts a set; noun phrases inside it are lowered by a subclass.
-
-    Args:
-        units: the words of the sentence.
-        lexicon: tells which nouns are persons.
-        beam: alternatives kept at every phrase.
-    """
-
-    def __init__(self, units: tuple[Unit, ...], lexicon: Lexicon, beam: int) -> None:
-        self._units = units
-        self._lexicon = lexicon
-        self._beam = beam
-        self.refused: list[NoReadingError] = []
-
-    @abc.abstractmethod
-    def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
-        """The meanings of a noun phrase."""
-
-    def _apply(self, start: Scored[Op], steps: Iterable[Step]) -> Scored[Op]:
-        """Run steps one after the other over all alternatives, keeping the cheapest."""
-        found = start
-        for step in steps:
-            grown: Scored[Op] = []
-            for cost, objects in found:
-                try:
-                    grown += [(cost + extra, op) for extra, op in step(objects)]
-                except NoReadingError as error:
-                    self.refused.append(error)
-            found = cheapest(grown, self._beam)
-        return found
+class Modifiers(Links):
+    """Lowers what restricts a set; noun phrases inside it are lowered by a subclass."""
 
     def _step(
         self, tree: Tree, head: Op, plural: bool, number: int | None = None, extra: Words = ()
@@ -218,185 +141,8 @@ class Modifiers(abc.ABC):
         sides = (either, both) if plural else (both, either)
         return [(0.0, sides[0]), (FEW_IN_COLOUR, sides[1])]
 
-    def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        *before, leaf, landmark = tree.children
-        wearable = bool(self._unit(leaf).all(WordClass.WITH_COLOUR))
-        if wearable and (_headless(landmark) or self._is_all_of_a_colour(landmark)):
-            raise NoReadingError
-        senses = self._unit(leaf).all(WordClass[leaf.label])
-        phrases = self._phrase(landmark, Context(head, landmark=True))
-        base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
-        only = tuple(word.span for word in before)
-        return [
-            (base + cost + extra, op)
-            for sense in senses
-            for cost, phrase in phrases
-            for extra, op in landmarks.related(
-                objects, sense.concept, (leaf.span,), phrase, only=only
-            )
-        ]
-
-    def _sided(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        """Relations that share their landmark: "above or below the cup"."""
-        *before, landmark = tree.children
-        named = [leaf for leaf in before if leaf.label in _SIDES]
-        either = tree.find("OR") is not None
-        if either and tree.find("AND"):
-            raise NoReadingError('"and" and "or" are not understood together', [tree.span])
-        words = self._spans(tree, "AND", "OR")
-        found: Scored[Op] = []
-        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
-            grown: Scored[Op] = []
-            for number, leaf in enumerate(named):
-                relation, said = self._side(leaf), (leaf.span,)
-                if number == 0:
-                    grown = landmarks.related(objects, relation, said, phrase)
-                elif either:
-                    grown = [
-                        (have + more, Union(left, right, words=words))
-                        for have, left in grown
-                        for more, right in landmarks.related(objects, relation, said, phrase)
-                    ]
-                else:
-                    grown = [
-                        (have + more, op.at(*op.words, *words))
-                        for have, inner in grown
-                        for more, op in landmarks.related(inner, relation, said, phrase)
-                    ]
-            found += [(cost + extra, op) for extra, op in grown]
-        return found
-
-    def _side(self, leaf: Tree) -> str:
-        """The relation that a word names, or that a place stands for: "to the left or"."""
-        unit = self._unit(leaf)
-        if leaf.label != "LOCATION":
-            return unit.sense(WordClass[leaf.label]).concept
-        senses = unit.all(WordClass.LOCATION)
-        found = next(
-            (RELATION_OF_PLACE[s.concept] for s in senses if s.concept in RELATION_OF_PLACE), ""
-        )
-        if not found:
-            raise NoReadingError("this is no direction", [leaf.span])
-        return found
-
-    def _is_all_of_a_colour(self, phrase: Tree) -> bool:
-        """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
-        first, *rest = phrase.children[0].children
-        return (
-            first.label == "EVERYTHING"
-            and bool(self._unit(first).all(WordClass.ALL))
-            and bool(rest)
-            and rest[0].label in ("attribute", "attributes")
-        )
-
-    def _linked(self, tree: Tree, head: Op, extra: Words) -> Step:
-        """What a landmark restricts by being like it, ahead of it, about it or acting on it."""
-        words = (*extra, *(child.span for child in tree.children if child.unit is not None))
-        link = self._link(tree, words)
-        landmark = next(child for child in tree.children if child.unit is None)
-        return lambda objects: [
-            (cost + more, op)
-            for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
-            for more, op in link(objects, phrase)
-        ]
-
-    def _link(self, tree: Tree, words: Words) -> Callable[[Op, NounPhrase], Scored[Op]]:
-        match tree.label:
-            case "similar":
-                return lambda objects, to: landmarks.similar(objects, words, to)
-            case "between":
-                return lambda objects, to: landmarks.between(objects, words, to)
-            case "equated":
-                order = self._degree(tree)
-                return lambda objects, to: landmarks.on_a_par(objects, order, words, to)
-            case "compared":
-                order, times = self._comparative(tree)
-                return lambda objects, to: landmarks.ahead(objects, order, times, words, to)
-        verb = self._spans(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
-        relation = self._concept(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
-        return lambda objects, by: landmarks.related_by(objects, relation, verb, by)
-
-    def _degree(self, tree: Tree) -> str:
-        """The order of "as tall as" or "as far left as"."""
-        if tree.find("DEGREE"):
-            return self._concept(tree, "DEGREE")
-        place = next(iter(tree.all("LOCATION")))
-        senses = self._unit(place).all(WordClass.LOCATION)
-        order = next((ORDER_OF_PLACE[s.concept] for s in senses if s.concept in ORDER_OF_PLACE), "")
-        if not order:
-            raise NoReadingError("this is no direction", [place.span])
-        return order
-
-    def _comparative(self, tree: Tree) -> tuple[str, int]:
-        """The order and the factor of "bigger than", "twice as big as", "half as big as"."""
-        aspect = tree.find("ASPECT")
-        if aspect is None:
-            order = self._concept(tree, "COMPARATIVE", "DEGREE")
-        else:
-            order = next((a.name for _, a in self._aspects(aspect) if a.of_measure), "")
-            if not order:
-                raise NoReadingError("this cannot be twice or half as much", [aspect.span])
-        if tree.find("FRACTION"):
-            # Half as large is twice as small.
-            return OPPOSITE[order], int(self._concept(tree, "FRACTION"))
-        if tree.find("MULTIPLE", "NUMBER"):
-            factor = int(self._concept(tree, "MULTIPLE", "NUMBER"))
-            if factor < 1:
-                raise NoReadingError("nothing is zero times as large", [tree.span])
-            return order, factor
-        return order, 1
-
-    def _aspects(self, leaf: Tree) -> Scored[Aspect]:
-        """What things may be compared in by a word, the usual one first."""
-        senses = self._unit(leaf).all(WordClass.ASPECT)
-        return [
-            (number * OTHER_ASPECT, Aspect(sense.concept, sense.dimension == "order"))
-            for number, sense in enumerate(senses)
-        ]
-
-    def _attribute_names(self, leaf: Tree) -> Scored[str]:
-        """The attributes that a word may name; refuses one that names a measure alone."""
-        names = [(cost, a.name) for cost, a in self._aspects(leaf) if not a.of_measure]
-        if not names:
-            raise NoReadingError("a measure has no value to ask for", [leaf.span])
-        return names
-
-    def _likeness(self, tree: Tree, head: Op, extra: Words) -> Step:
-        """Of the same colour as, of a different size than."""
-        aspect = tree.find("ASPECT")
-        assert aspect is not None
-        same = tree.find("SAME") is not None
-        if same != (tree.find("AS") is not None):
-            raise NoReadingError
-        if tree.find("MADE_OF") and (0.0, Aspect("material", False)) not in self._aspects(aspect):
-            raise NoReadingError("things are made of a material only", [aspect.span])
-        if extra and not same:
-            raise NoReadingError('"other" is not understood with a difference', extra)
-        link = landmarks.alike if same else landmarks.unlike
-        said = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT", "AS", "THAN")
-        words = (*extra, *said)
-
-        def step(objects: Op) -> Scored[Op]:
-            return [
-                (cost + more + further, op)
-                for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
-                for more, kind in self._aspects(aspect)
-                for further, op in link(objects, kind, words, phrase)
-            ]
-
-        return step
-
-    def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
-        """Whether a landmark is a lone word that names a colour as well: "in orange"."""
-        lone, *others = landmark.leaves()
-        return (
-            not others
-            and bool(self._unit(preposition).all(WordClass.WITH_COLOUR))
-            and bool(self._unit(lone).all(WordClass.COLOUR))
-        )
-
     def _same_as(self, objects: Op, tree: Tree, head: Op) -> Scored[Intersect]:
-        bare = _headless(tree.children[0]) and not _picks(tree.children[0])
+        bare = is_headless(tree.children[0]) and not _picks(tree.children[0])
         if bare or _quantifies_no_noun(tree.children[0]):
             raise NoReadingError
         # "Is the red cup the largest" asks for the largest cup.
@@ -427,57 +173,6 @@ class Modifiers(abc.ABC):
             (cost + extra, op.at(*said, *op.words) if isinstance(op, Filter | Union) else op)
             for extra, op in found
         ]
-
-    def _nearest(self, tree: Tree, number: int | None) -> Step:
-        ordinal = tree.find("ORDINAL")
-        several = number if number and number > 1 else None
-        rank = read_rank(ordinal, self._units) if ordinal else Rank(1, (), several)
-        leaf = tree.find("NEAREST", "FARTHEST")
-        assert leaf is not None
-        return self._by_distance(leaf, rank, tree)
-
-    def _by_distance(self, leaf: Tree, rank: Rank, goal: Tree) -> Step:
-        """Closest or farthest by distance to a landmark."""
-        nearest = leaf.label == "NEAREST"
-        preposition = goal.find("TO", "FROM")
-        words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
-        if rank.place is None:
-            raise NoReadingError(LAST_CLOSEST, [leaf.span])
-        place, several = rank.place, rank.number
-
-        def closest(objects: Op, to: Op) -> Op:
-            if several is None:
-                return (Closest if nearest else Farthest)(objects, to, place, words=words)
-            return (TopClosest if nearest else TopFarthest)(objects, to, several, words=words)
-
-        def step(objects: Op) -> Scored[Op]:
-            head = _head_below(objects)
-            found: Scored[Op] = []
-            for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True)):
-                if self._is_viewer(phrase):
-                    order = "nearest" if nearest else "farthest"
-                    said = (leaf.span, *words[len(rank.words) + 1 :])
-                    said = (*said, *phrase.words, *phrase.head.words)
-                    found.append((cost, ranked(objects, order, rank, said)))
-                    cost += VIEWER_AS_THING
-                found += [
-                    (cost + extra, closest(objects, op))
-                    for extra, op in refer(phrase)
-                    if op.returns is not Kind.TRUTH
-                ]
-            return found
-
-        return step
-
-    def _is_viewer(self, phrase: NounPhrase) -> TypeGuard[Quantified]:
-        """Whether a landmark is where the image was taken from: "the camera"."""
-        return (
-            isinstance(phrase, Quantified)
-            and phrase.determiner == "the"
-            and not phrase.plural
-            and isinstance(phrase.objects, Select)
-            and self._lexicon.has_feature("viewer", phrase.objects.category)
-        )
 
     def _counted(self, tree: Tree) -> Step:
         rank = read_rank(tree.children[0], self._units)
@@ -517,32 +212,6 @@ class Modifiers(abc.ABC):
             return "place" if concept in DIRECTIONAL or concept in ("next_to", "on") else concept
         return self._family(tree.children[-1]) if tree.label == "not_simple" else tree.label
 
-    # ---- words
-
-    def _unit(self, leaf: Tree) -> Unit:
-        assert leaf.unit is not None
-        return self._units[leaf.unit]
-
-    def _concept(self, tree: Tree, *labels: str) -> str:
-        """What the first word with one of these labels stands for."""
-        leaf = tree.find(*labels)
-        if leaf is None:
-            raise NoReadingError
-        return self._unit(leaf).sense(WordClass[leaf.label]).concept
-
-    @staticmethod
-    def _spans(tree: Tree, *labels: str) -> tuple[Span, ...]:
-        return tuple(child.span for child in tree.all(*labels))
-
-    def _joined_spans(self, tree: Tree, *labels: str) -> tuple[Span, ...]:
-        """One span over the words with these labels, which stand side by side."""
-        covered = Span.cover(self._spans(tree, *labels))
-        return (covered,) if covered else ()
-
-
-def _head_below(objects: Op) -> Op:
-    return next(iter(objects.walk()))
-
 
 def counting(place: Place, rank: Rank, *, from_there: bool) -> Step:
     """Count in the order of a place: from there ("second from the left") or there ("on")."""
@@ -575,9 +244,3 @@ def _quantifies_no_noun(phrase: Tree) -> bool:
         and nominal.children[0].label == "headless"
         and phrase.children[0].label in ("all", "both", "each", "no", "most", "number")
     )
-
-
-def _headless(phrase: Tree) -> bool:
-    """Whether a phrase is modifiers alone, without determiner or noun ("red")."""
-    first = phrase.children[0]
-    return first.label == "nominal" and first.children[0].label == "headless"

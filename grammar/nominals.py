@@ -10,13 +10,7 @@ from neurosym.grammar.meaning import (
     Scored,
     cheapest,
 )
-from neurosym.grammar.modifiers import (
-    Context,
-    Modifiers,
-    Step,
-    Words,
-    counting,
-)
+from neurosym.grammar.modifiers import Modifiers, counting
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
@@ -29,6 +23,7 @@ from neurosym.grammar.ranks import (
     read_rank,
 )
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Everything,
     Op,

@@ -16,9 +16,9 @@ from neurosym.grammar.meaning import (
     head_of,
     refer,
 )
-from neurosym.grammar.modifiers import Context, Step, Words
 from neurosym.grammar.nominals import Nominal, Nominals, divide
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Comparison,
     Everything,

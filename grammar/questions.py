@@ -17,11 +17,11 @@ from neurosym.grammar.meaning import (
     exists,
     refer,
 )
-from neurosym.grammar.modifiers import Context, Step, Words
 from neurosym.grammar.nominals import Nominal, divide, takes_other
 from neurosym.grammar.phrases import OTHER_THAN_WHAT, Phrases
 from neurosym.grammar.ranks import among
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Choose,
     CompareCounts,

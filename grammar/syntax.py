@@ -40,7 +40,7 @@ class Failure:
 
 
 class Syntax:
-    """The grammar of ``referring.lark``.
+    """The grammar of ``rules/*.lark``.
 
     The terminals are generated from :class:`WordClass`: a terminal matches one word whose code
     has the class's letter. A word of several classes is thus as ambiguous as the grammar lets
@@ -124,7 +124,9 @@ def _predict_directly(lark: Lark) -> None:
 
 
 def _grammar() -> str:
-    rules = resources.files("neurosym.grammar").joinpath("referring.lark").read_text("utf-8")
+    folder = resources.files("neurosym.grammar").joinpath("rules")
+    files = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
+    rules = "\n".join(file.read_text("utf-8") for file in files if file.name.endswith(".lark"))
     used = (member for member in WordClass if member is not WordClass.UNKNOWN)
     terminals = [f"{member.name}: / [^ ]*{member.value}[^ ]*/" for member in used]
     return "\n".join([rules, *terminals]) + "\n"

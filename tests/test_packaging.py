@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-
 SETUPTOOLS = CONFIGURATION["tool"]["setuptools"]
 FOLDERS: dict[str, str] = SETUPTOOLS["package-dir"]
 SIBLINGS = [folder for folder in FOLDERS.values() if folder != "neurosym"]
+DATA_FOLDERS = ("data", "rules")
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -73,7 +75,12 @@ def test_every_package_is_listed() -> None:
                 continue
             found.add(".".join([package, *parts]))
     # A folder of data alone is listed too, or setuptools warns that it might leave it out.
-    data = {f"neurosym.{folder}.data" for folder in SIBLINGS if (ROOT / folder / "data").is_dir()}
+    data = {
+        f"neurosym.{folder}.{name}"
+        for folder in SIBLINGS
+        for name in DATA_FOLDERS
+        if (ROOT / folder / name).is_dir()
+    }
     assert set(SETUPTOOLS["packages"]) == found | data
 
 
@@ -87,10 +94,11 @@ def test_every_module_is_inside(members: set[str]) -> None:
 
 def test_data_files_are_inside(members: set[str]) -> None:
     assert {"neurosym/py.typed", "neurosym/models/manifest.toml"} <= members
-    expected = {f"neurosym/grammar/{path.name}" for path in (ROOT / "grammar").glob("*.lark")}
-    for folder in SIBLINGS:
-        files = (path for path in (ROOT / folder / "data").glob("**/*") if path.is_file())
+    expected: set[str] = set()
+    for folder, name in itertools.product(SIBLINGS, DATA_FOLDERS):
+        files = (path for path in (ROOT / folder / name).glob("**/*") if path.is_file())
         expected |= {f"neurosym/{path.relative_to(ROOT).as_posix()}" for path in files}
+    assert "neurosym/grammar/rules/sentences.lark" in expected
     assert not {name for name in expected - members if "__pycache__" not in name}
 
 

@@ -1,0 +1,278 @@
+"""Modifiers that link a set to a landmark: relations, likeness, comparison and distance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeGuard
+
+from neurosym.grammar import landmarks
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.landmarks import Aspect
+from neurosym.grammar.meaning import NoReadingError, NounPhrase, Quantified, Scored, refer
+from neurosym.grammar.ranks import (
+    OPPOSITE,
+    ORDER_OF_PLACE,
+    RELATION_OF_PLACE,
+    Rank,
+    ranked,
+    read_rank,
+)
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, SentenceLowering, Step, Words
+from neurosym.program import Closest, Farthest, Kind, Op, Select, TopClosest, TopFarthest, Union
+
+COLOUR_AS_NOUN = 1.0
+"""Cost of the fruit in "in orange"."""
+
+VIEWER_AS_THING = 0.6
+"""Cost of a camera in the picture as what is closest to "the camera"."""
+
+OTHER_ASPECT = 0.6
+"""Cost of the less usual of what a word such as "size" may compare things in."""
+
+LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
+"""Reason to refuse "the last closest to": the language has no operator for it."""
+
+_SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
+
+
+class Links(SentenceLowering):
+    """Lowers what a landmark does to a set."""
+
+    def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        *before, leaf, landmark = tree.children
+        wearable = bool(self._unit(leaf).all(WordClass.WITH_COLOUR))
+        if wearable and (is_headless(landmark) or self._is_all_of_a_colour(landmark)):
+            raise NoReadingError
+        senses = self._unit(leaf).all(WordClass[leaf.label])
+        phrases = self._phrase(landmark, Context(head, landmark=True))
+        base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
+        only = tuple(word.span for word in before)
+        return [
+            (base + cost + extra, op)
+            for sense in senses
+            for cost, phrase in phrases
+            for extra, op in landmarks.related(
+                objects, sense.concept, (leaf.span,), phrase, only=only
+            )
+        ]
+
+    def _sided(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        """Relations that share their landmark: "above or below the cup"."""
+        *before, landmark = tree.children
+        named = [leaf for leaf in before if leaf.label in _SIDES]
+        either = tree.find("OR") is not None
+        if either and tree.find("AND"):
+            raise NoReadingError('"and" and "or" are not understood together', [tree.span])
+        words = self._spans(tree, "AND", "OR")
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
+            grown: Scored[Op] = []
+            for number, leaf in enumerate(named):
+                relation, said = self._side(leaf), (leaf.span,)
+                if number == 0:
+                    grown = landmarks.related(objects, relation, said, phrase)
+                elif either:
+                    grown = [
+                        (have + more, Union(left, right, words=words))
+                        for have, left in grown
+                        for more, right in landmarks.related(objects, relation, said, phrase)
+                    ]
+                else:
+                    grown = [
+                        (have + more, op.at(*op.words, *words))
+                        for have, inner in grown
+                        for more, op in landmarks.related(inner, relation, said, phrase)
+                    ]
+            found += [(cost + extra, op) for extra, op in grown]
+        return found
+
+    def _side(self, leaf: Tree) -> str:
+        """The relation that a word names, or that a place stands for: "to the left or"."""
+        unit = self._unit(leaf)
+        if leaf.label != "LOCATION":
+            return unit.sense(WordClass[leaf.label]).concept
+        senses = unit.all(WordClass.LOCATION)
+        found = next(
+            (RELATION_OF_PLACE[s.concept] for s in senses if s.concept in RELATION_OF_PLACE), ""
+        )
+        if not found:
+            raise NoReadingError("this is no direction", [leaf.span])
+        return found
+
+    def _is_all_of_a_colour(self, phrase: Tree) -> bool:
+        """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
+        first, *rest = phrase.children[0].children
+        return (
+            first.label == "EVERYTHING"
+            and bool(self._unit(first).all(WordClass.ALL))
+            and bool(rest)
+            and rest[0].label in ("attribute", "attributes")
+        )
+
+    def _linked(self, tree: Tree, head: Op, extra: Words) -> Step:
+        """What a landmark restricts by being like it, ahead of it, about it or acting on it."""
+        words = (*extra, *(child.span for child in tree.children if child.unit is not None))
+        link = self._link(tree, words)
+        landmark = next(child for child in tree.children if child.unit is None)
+        return lambda objects: [
+            (cost + more, op)
+            for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
+            for more, op in link(objects, phrase)
+        ]
+
+    def _link(self, tree: Tree, words: Words) -> Callable[[Op, NounPhrase], Scored[Op]]:
+        match tree.label:
+            case "similar":
+                return lambda objects, to: landmarks.similar(objects, words, to)
+            case "between":
+                return lambda objects, to: landmarks.between(objects, words, to)
+            case "equated":
+                order = self._degree(tree)
+                return lambda objects, to: landmarks.on_a_par(objects, order, words, to)
+            case "compared":
+                order, times = self._comparative(tree)
+                return lambda objects, to: landmarks.ahead(objects, order, times, words, to)
+        verb = self._spans(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
+        relation = self._concept(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
+        return lambda objects, by: landmarks.related_by(objects, relation, verb, by)
+
+    def _degree(self, tree: Tree) -> str:
+        """The order of "as tall as" or "as far left as"."""
+        if tree.find("DEGREE"):
+            return self._concept(tree, "DEGREE")
+        place = next(iter(tree.all("LOCATION")))
+        senses = self._unit(place).all(WordClass.LOCATION)
+        order = next((ORDER_OF_PLACE[s.concept] for s in senses if s.concept in ORDER_OF_PLACE), "")
+        if not order:
+            raise NoReadingError("this is no direction", [place.span])
+        return order
+
+    def _comparative(self, tree: Tree) -> tuple[str, int]:
+        """The order and the factor of "bigger than", "twice as big as", "half as big as"."""
+        aspect = tree.find("ASPECT")
+        if aspect is None:
+            order = self._concept(tree, "COMPARATIVE", "DEGREE")
+        else:
+            order = next((a.name for _, a in self._aspects(aspect) if a.of_measure), "")
+            if not order:
+                raise NoReadingError("this cannot be twice or half as much", [aspect.span])
+        if tree.find("FRACTION"):
+            # Half as large is twice as small.
+            return OPPOSITE[order], int(self._concept(tree, "FRACTION"))
+        if tree.find("MULTIPLE", "NUMBER"):
+            factor = int(self._concept(tree, "MULTIPLE", "NUMBER"))
+            if factor < 1:
+                raise NoReadingError("nothing is zero times as large", [tree.span])
+            return order, factor
+        return order, 1
+
+    def _aspects(self, leaf: Tree) -> Scored[Aspect]:
+        """What things may be compared in by a word, the usual one first."""
+        senses = self._unit(leaf).all(WordClass.ASPECT)
+        return [
+            (number * OTHER_ASPECT, Aspect(sense.concept, sense.dimension == "order"))
+            for number, sense in enumerate(senses)
+        ]
+
+    def _attribute_names(self, leaf: Tree) -> Scored[str]:
+        """The attributes that a word may name; refuses one that names a measure alone."""
+        names = [(cost, a.name) for cost, a in self._aspects(leaf) if not a.of_measure]
+        if not names:
+            raise NoReadingError("a measure has no value to ask for", [leaf.span])
+        return names
+
+    def _likeness(self, tree: Tree, head: Op, extra: Words) -> Step:
+        """Of the same colour as, of a different size than."""
+        aspect = tree.find("ASPECT")
+        assert aspect is not None
+        same = tree.find("SAME") is not None
+        if same != (tree.find("AS") is not None):
+            raise NoReadingError
+        if tree.find("MADE_OF") and (0.0, Aspect("material", False)) not in self._aspects(aspect):
+            raise NoReadingError("things are made of a material only", [aspect.span])
+        if extra and not same:
+            raise NoReadingError('"other" is not understood with a difference', extra)
+        link = landmarks.alike if same else landmarks.unlike
+        said = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT", "AS", "THAN")
+        words = (*extra, *said)
+
+        def step(objects: Op) -> Scored[Op]:
+            return [
+                (cost + more + further, op)
+                for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+                for more, kind in self._aspects(aspect)
+                for further, op in link(objects, kind, words, phrase)
+            ]
+
+        return step
+
+    def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
+        """Whether a landmark is a lone word that names a colour as well: "in orange"."""
+        lone, *others = landmark.leaves()
+        return (
+            not others
+            and bool(self._unit(preposition).all(WordClass.WITH_COLOUR))
+            and bool(self._unit(lone).all(WordClass.COLOUR))
+        )
+
+    def _nearest(self, tree: Tree, number: int | None) -> Step:
+        ordinal = tree.find("ORDINAL")
+        several = number if number and number > 1 else None
+        rank = read_rank(ordinal, self._units) if ordinal else Rank(1, (), several)
+        leaf = tree.find("NEAREST", "FARTHEST")
+        assert leaf is not None
+        return self._by_distance(leaf, rank, tree)
+
+    def _by_distance(self, leaf: Tree, rank: Rank, goal: Tree) -> Step:
+        """Closest or farthest by distance to a landmark."""
+        nearest = leaf.label == "NEAREST"
+        preposition = goal.find("TO", "FROM")
+        words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
+        if rank.place is None:
+            raise NoReadingError(LAST_CLOSEST, [leaf.span])
+        place, several = rank.place, rank.number
+
+        def closest(objects: Op, to: Op) -> Op:
+            if several is None:
+                return (Closest if nearest else Farthest)(objects, to, place, words=words)
+            return (TopClosest if nearest else TopFarthest)(objects, to, several, words=words)
+
+        def step(objects: Op) -> Scored[Op]:
+            head = _head_below(objects)
+            found: Scored[Op] = []
+            for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True)):
+                if self._is_viewer(phrase):
+                    order = "nearest" if nearest else "farthest"
+                    said = (leaf.span, *words[len(rank.words) + 1 :])
+                    said = (*said, *phrase.words, *phrase.head.words)
+                    found.append((cost, ranked(objects, order, rank, said)))
+                    cost += VIEWER_AS_THING
+                found += [
+                    (cost + extra, closest(objects, op))
+                    for extra, op in refer(phrase)
+                    if op.returns is not Kind.TRUTH
+                ]
+            return found
+
+        return step
+
+    def _is_viewer(self, phrase: NounPhrase) -> TypeGuard[Quantified]:
+        """Whether a landmark is where the image was taken from: "the camera"."""
+        return (
+            isinstance(phrase, Quantified)
+            and phrase.determiner == "the"
+            and not phrase.plural
+            and isinstance(phrase.objects, Select)
+            and self._lexicon.has_feature("viewer", phrase.objects.category)
+        )
+
+
+def _head_below(objects: Op) -> Op:
+    return next(iter(objects.walk()))
+
+
+def is_headless(phrase: Tree) -> bool:
+    """Whether a phrase is modifiers alone, without determiner or noun ("red")."""
+    first = phrase.children[0]
+    return first.label == "nominal" and first.children[0].label == "headless"
