@@ -26,7 +26,7 @@ def part_of(key: str) -> Part:
         key: any text; only its SHA-256 counts.
 
     Example:
-        >>> part_of("COCO_train2014_000000000009"), part_of("4025")
+        >>> part_of("4025"), part_of("4026")
         ('open', 'open')
     """
     digest = hashlib.sha256(key.encode()).digest()
