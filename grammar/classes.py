@@ -108,6 +108,7 @@ class WordClass(enum.Enum):
     FORM = 'a group such as "row"'
     POINTING = '"this" or "that"'
     POINTING_MANY = '"these" or "those"'
+    PRESENT = '"visible"'
     UNKNOWN = "a word that is not known"
 
     @property

@@ -36,6 +36,9 @@ from neurosym.span import Span
 INNER_SCOPE = 1.0
 """Cost of a superlative that picks before what follows the noun restricts."""
 
+OPTIONAL_PLURAL = "(s)"
+"""The ending of a noun that is written for one or several."""
+
 _PICKING = {"superlative", "ordinal", "location", "located", "direction", "counted", "nearest"}
 
 
@@ -50,6 +53,7 @@ class Nominal:
         ranked: whether a superlative or an ordinal picks from it.
         number: the number beside an ordinal.
         other: the word "other", while nothing has said other than what.
+        open_number: whether the head is written for one or several, as "cube(s)".
     """
 
     objects: Op
@@ -58,6 +62,7 @@ class Nominal:
     ranked: bool = False
     number: int | None = None
     other: Words = ()
+    open_number: bool = False
 
 
 class Nominals(Modifiers):
@@ -93,8 +98,9 @@ class Nominals(Modifiers):
             return self._joined_heads(tree, context, picks)
         words = tuple(leaf.span for leaf in tree.leaves())
         plural = tree.label in ("nouns", "things", "ones")
+        optional = plural and next(tree.leaves()).words.endswith(OPTIONAL_PLURAL)
         if tree.label in ("thing", "things"):
-            return self._plain(Everything(words=words), plural)
+            return replace(self._plain(Everything(words=words), plural), open_number=optional)
         if tree.label in ("one", "ones"):
             antecedent = context.whole if picks and context.whole else context.head
             if antecedent is None:
@@ -102,7 +108,8 @@ class Nominals(Modifiers):
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
         senses = [self._unit(leaf).sense(WordClass[leaf.label]) for leaf in tree.leaves()]
         concept = " ".join(sense.concept for sense in senses)
-        return self._plain(Select(concept, words=(Span(words[0].start, words[-1].end),)), plural)
+        named = Select(concept, words=(Span(words[0].start, words[-1].end),))
+        return replace(self._plain(named, plural), open_number=optional)
 
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
@@ -163,6 +170,7 @@ class Nominals(Modifiers):
                     bool(picks) and unique,
                     count,
                     other,
+                    base.open_number,
                 ),
             )
             for cost, objects in found
@@ -249,7 +257,8 @@ class Nominals(Modifiers):
             rest.remove(direction)
             if steps:
                 raise NoReadingError
-            steps.append(_placed(read_place(direction, self._units), unique, number))
+            if unique or number:
+                steps.append(_placed(read_place(direction, self._units), unique, number))
         goal = next((post for post in rest if post.label == "goal"), None)
         if goal is not None:
             words = [goal.children[0].span]

@@ -34,7 +34,7 @@ SPLIT_PHRASE = 1.0
 
 _SILENT = {
     *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
-    *{("of_nominal", "ALL"), ("whole", "IMAGE")},
+    *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
     *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER")},
 }
 

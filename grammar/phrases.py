@@ -149,6 +149,9 @@ class Phrases(Nominals):
                 disagreeing = NoReadingError("this does not agree with its noun", said.words[:1])
                 self.refused.append(disagreeing)
                 continue
+            if nominal.open_number and context.landmark and said.label == "the":
+                # "Behind the cube(s)" speaks of the one cube there is.
+                nominal = replace(nominal, plural=False)
             cost += self._number_clash(said.label, said.number, nominal)
             found.append((cost, said.over(nominal)))
         return self._excepted(tree, context, found)

@@ -49,6 +49,10 @@ SHARED_PLACE = 0.5
 """Cost of "more cups than plates on the table" as speaking of the cups on the table, too."""
 
 
+EARLY_SPLIT = 0.1
+"""Cost of a predicate whose landmark is itself modified: the subject could have had more of it."""
+
+
 class Questions(Phrases):
     """Lowers questions and claims."""
 
@@ -231,6 +235,7 @@ class Questions(Phrases):
             choices = self._choices(tree, predicate, phrase)
             found += [(cost + extra, op) for extra, op in choices]
             dearer = CHOICE if choices and not predicate.find("EITHER") else 0.0
+            dearer += EARLY_SPLIT if tree.children[0].label == "IS" and _splits(predicate) else 0.0
             step = self._step(predicate, phrase.head, plural=phrase.plural)
             found += [
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
@@ -480,6 +485,17 @@ class Questions(Phrases):
                 for extra, name in names
             ]
         return found
+
+
+def _splits(predicate: Tree) -> bool:
+    """Whether the predicate's landmark is modified: "behind the cube made of metal"."""
+    if predicate.unit is not None or predicate.children[-1].label != "phrase":
+        return False
+    nominal = predicate.children[-1].find("nominal")
+    if nominal is None:
+        return False
+    clauses = {clause.children[-1] for clause in nominal.all("clause")}
+    return any(post not in clauses for post in divide(nominal)[2])
 
 
 def _telling(part: Tree) -> list[Tree]:
