@@ -181,3 +181,17 @@ def _must_not_be_dropped(token: Token, form: str) -> bool:
     if token.tag == "JJR":
         return token.lemma != token.lower
     return bool(_NEGATED.fullmatch(form)) and form not in _NOT_NEGATED
+
+
+def listed(tokens: tuple[Token, ...], lexicon: Lexicon) -> frozenset[int]:
+    """The positions of the tokens that are, or are part of, a phrase of the lexicon."""
+    lowers = tuple(token.lower for token in tokens)
+    bases = tuple(_base_forms(token) for token in tokens)
+    found: set[int] = set()
+    position = 0
+    while position < len(tokens):
+        matches = lexicon.matches(lowers, bases, position)
+        end = matches[0][0] if matches else position
+        found.update(range(position, end))
+        position = max(end, position + 1)
+    return frozenset(found)

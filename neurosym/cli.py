@@ -1,4 +1,4 @@
-"""The command line: ``neurosym ground | parse | scene | demo | operators | models``.
+"""The command line: ``neurosym ground | parse | scene | demo | eval | operators | models``.
 
 Bad input prints one line and exits with 2; nothing is written before everything is computed.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from neurosym import __version__
 from neurosym.errors import NeurosymError, OptionError
+from neurosym.evaluation.commands import add_command as add_evaluation
 from neurosym.files import check_folder, make_folder, write_atomically
 from neurosym.models.commands import add_commands
 from neurosym.program import Definites, Op, parse_program
@@ -116,6 +117,7 @@ def _arguments() -> argparse.ArgumentParser:
     operators = commands.add_parser("operators", help="the operators of programs, as Markdown")
     operators.set_defaults(handler=_operators)
 
+    add_evaluation(commands)
     add_commands(commands)
     return parser
 

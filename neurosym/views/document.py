@@ -43,30 +43,35 @@ def result_document(result: Result) -> dict[str, Any]:
         "readings": [
             {"program": str(reading.program), "score": reading.score} for reading in result.readings
         ],
-        "trace": [
-            {
-                "program": str(step.op),
-                "words": _words(step.op, result.text),
-                "objects": (
-                    {i: round(p, 6) for i, p in enumerate(step.objects.tolist()) if p >= 1e-3}
-                    if step.objects is not None
-                    else None
-                ),
-                "number": (
-                    [round(p, 6) for p in step.number.tolist()] if step.number is not None else None
-                ),
-                "truth": step.truth,
-                "values": _values(step),
-                "none": round(step.none, 6),
-                "many": round(step.many, 6),
-                "vacuous": round(step.vacuous, 6),
-                "exact": step.exact,
-                "shared": [str(node) for node in step.certificate.shared],
-                "note": step.note,
-            }
-            for step in result.trace
-        ],
+        "trace": trace_document(result),
     }
+
+
+def trace_document(result: Result) -> list[dict[str, Any]]:
+    """The steps of the execution in order, as plain lists and numbers."""
+    return [
+        {
+            "program": str(step.op),
+            "words": _words(step.op, result.text),
+            "objects": (
+                {i: round(p, 6) for i, p in enumerate(step.objects.tolist()) if p >= 1e-3}
+                if step.objects is not None
+                else None
+            ),
+            "number": (
+                [round(p, 6) for p in step.number.tolist()] if step.number is not None else None
+            ),
+            "truth": step.truth,
+            "values": _values(step),
+            "none": round(step.none, 6),
+            "many": round(step.many, 6),
+            "vacuous": round(step.vacuous, 6),
+            "exact": step.exact,
+            "shared": [str(node) for node in step.certificate.shared],
+            "note": step.note,
+        }
+        for step in result.trace
+    ]
 
 
 def _values(found: Outcome | Step) -> dict[str, float] | None:

@@ -140,6 +140,14 @@ def read_scene_laws(path: Path) -> list[SceneLaw]:
     return laws
 
 
+def read_scene(text: str) -> Scene:
+    """The scene of some lines without laws, as a scene law describes it."""
+    draft = _Draft(vocabulary())
+    for line in filter(None, map(str.strip, text.splitlines())):
+        assert draft.read(line) is None, f"a law, not a scene: {line}"
+    return draft.scene()
+
+
 def vocabulary() -> Vocabulary:
     """The words that the vocabulary of scenes.txt declares."""
     lines = (FOLDER / "scenes.txt").read_text(encoding="utf-8").splitlines()
