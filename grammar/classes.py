@@ -109,6 +109,7 @@ class WordClass(enum.Enum):
     POINTING = '"this" or "that"'
     POINTING_MANY = '"these" or "those"'
     PRESENT = '"visible"'
+    PRONOUN = '"it" or "them"'
     UNKNOWN = "a word that is not known"
 
     @property

@@ -19,6 +19,7 @@ from neurosym.grammar.meaning import (
     Scored,
     denied_by_no,
     joined,
+    names_several,
     refer,
 )
 from neurosym.program import (
@@ -115,8 +116,7 @@ def related(
     if to.determiner == "both":
         return [(cost, RelateAll(objects, relation, op, words=words)) for cost, op in landmarks]
     of_some = [(cost, some(objects, op)) for cost, op in landmarks]
-    several = to.determiner == "group" or (to.plural and to.determiner in ("the", "the_number"))
-    if not several:
+    if not names_several(to):
         return of_some
     of_all: Scored[Op] = [
         (cost, RelateAll(objects, relation, op, words=words)) for cost, op in landmarks
@@ -256,7 +256,7 @@ def _linked(
     if to.determiner == "no":
         return [(0.0, Minus(objects, link(objects, to.objects), words=to.words))]
     all_meant = to.any_of_them or (to.determiner in ("all", "each", "both", "number", "everything"))
-    several = to.determiner == "group" or (to.plural and to.determiner in ("the", "the_number"))
+    several = names_several(to)
     landmarks = _named(to)
     if all_meant and (to.number is None or to.number > 1):
         if of_all is None and not to.any_of_them:

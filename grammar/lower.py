@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.meaning import NoReadingError, Quantified, Scored, cheapest, refer
+from neurosym.grammar.meaning import (
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    as_one,
+    cheapest,
+    refer,
+)
 from neurosym.grammar.nominals import Nominal
 from neurosym.grammar.phrases import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
@@ -40,12 +48,14 @@ class Lowering(Questions):
     """Lowers the trees of one sentence: expressions, commands and questions.
 
     Attributes:
+        said: what earlier sentences named, the most salient first.
         refused: why trees or parts of them have no meaning, first tree first.
     """
 
     def programs(self, tree: Tree) -> Scored[Op]:
         """The programs of a whole tree, cheapest first; empty when it means nothing."""
         rules = self.rules()
+        self.root = tree
         utterance = tree.find(*rules, "refer")
         if utterance is None:
             return []
@@ -98,7 +108,7 @@ class Lowering(Questions):
         return [
             (cost + extra, op)
             for cost, phrase in self._phrase(inner, Context())
-            for extra, op in refer(phrase)
+            for extra, op in (as_one(phrase) if _is_it(phrase) else refer(phrase))
         ]
 
     def _asked_which(self, tree: Tree) -> Scored[Op]:
@@ -157,3 +167,8 @@ class Lowering(Questions):
             return self._plain(Everything(), plural=False)
         concept = self._unit(who).sense(WordClass.WHO).concept
         return self._plain(Select(concept, words=(who.span,)), plural=False)
+
+
+def _is_it(phrase: NounPhrase) -> bool:
+    """Whether a phrase is one thing by a word that stands for it."""
+    return isinstance(phrase, Quantified) and phrase.determiner == "pronoun" and not phrase.plural

@@ -102,6 +102,13 @@ def head_of(phrase: NounPhrase) -> Op:
     return phrase.head if isinstance(phrase, Quantified) else head_of(phrase.parts[0])
 
 
+def names_several(phrase: Quantified) -> bool:
+    """Whether a phrase names several things that are given: what is said of it is said of all."""
+    return phrase.determiner == "group" or (
+        phrase.plural and phrase.determiner in ("the", "the_number", "pronoun")
+    )
+
+
 def refer(phrase: NounPhrase) -> Scored[Op]:
     """The noun phrase as a whole expression: what it refers to, or a truth for "no dog"."""
     if isinstance(phrase, Coordinated):
@@ -220,6 +227,8 @@ def as_one(phrase: NounPhrase) -> Scored[Op]:
         if phrase.determiner in ("bare", "indefinite") and phrase.number is None:
             return [(DEFINITE_GUESS, The(phrase.objects, words=phrase.words))]
         found = [(cost, op) for cost, op in refer(phrase) if op.returns is Kind.REFERENT]
+        if not found and phrase.determiner == "pronoun":
+            found = [(cost, The(op)) for cost, op in refer(phrase)]
         if found:
             return found
     raise NoReadingError("this can be asked of one thing only", phrase.words)

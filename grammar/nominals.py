@@ -78,14 +78,38 @@ class Nominals(Modifiers):
         if inner.label == "headless" and context.landmark and _only_places(pres):
             raise NoReadingError
         picks = any(part.label in _PICKING for part in (*pres, *posts))
-        base = self._head(head, context, picks)
-        if inner.label == "of_nominal":
-            # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
-            halves = any(self._is_half(leaf) for pre in pres for leaf in pre.leaves())
-            if not picks or not base.plural or halves:
-                raise NoReadingError("a part of a thing is not understood here", [tree.span])
-            base = replace(base, plural=False)
-        return cheapest(self._modified(base, pres, posts, determiner, number), self._beam)
+        found: Scored[Nominal] = []
+        for cost, base in self._heads(head, context, picks, determiner, not (pres or posts)):
+            if inner.label == "of_nominal":
+                # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
+                halves = any(self._is_half(leaf) for pre in pres for leaf in pre.leaves())
+                if not picks or not base.plural or halves:
+                    raise NoReadingError("a part of a thing is not understood here", [tree.span])
+                base = replace(base, plural=False)
+            found += [
+                (cost + extra, nominal)
+                for extra, nominal in self._modified(base, pres, posts, determiner, number)
+            ]
+        return cheapest(found, self._beam)
+
+    def _heads(
+        self,
+        head: Tree | None,
+        context: Context,
+        picks: bool,
+        determiner: str,  # noqa: ARG002 - what was said before is for a subclass
+        alone: bool,  # noqa: ARG002
+    ) -> Scored[Nominal]:
+        """What the head of a nominal may stand for.
+
+        Args:
+            head: the head; None for a nominal of modifiers alone.
+            context: where the nominal stands.
+            picks: whether something in the nominal picks from it.
+            determiner: the label of the determiner before it.
+            alone: whether the head is all there is.
+        """
+        return [(0.0, self._head(head, context, picks))]
 
     def _is_half(self, leaf: Tree) -> bool:
         return leaf.label == "SIDE" and self._unit(leaf).sense(WordClass.SIDE).concept == "half"

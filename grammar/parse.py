@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosym.errors import GrammarError, ProgramTypeError, TextError, did_you_mean, nearest
+from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import EXPECTED_FIRST, OPEN, UNSPOKEN, WordClass
+from neurosym.grammar.discourse import (
+    PARAGRAPH_BEAM,
+    joined_program,
+    joined_tree,
+    sentences,
+)
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError
@@ -92,6 +100,20 @@ class Parse:
         return str(self.program)
 
 
+@dataclass(frozen=True)
+class _Understood:
+    """A sentence as it was understood, among others."""
+
+    reading: Reading
+    units: tuple[Unit, ...]
+    lowering: Lowering
+
+    @cached_property
+    def mentioned(self) -> tuple[Antecedent, ...]:
+        """What a next sentence can refer back to, the most salient first."""
+        return self.lowering.mentioned(self.reading.syntax, self.reading.program)
+
+
 class Parser:
     """Parses English referring expressions and questions.
 
@@ -137,7 +159,59 @@ class Parser:
         """
         tokens = self.tokenizer(text)
         self._check_language(text, tokens)
+        parts = sentences(tokens, self.lexicon)
+        if len(parts) < 2:
+            found = self._understood(text, tokens, ())
+            return Parse(text, tokens, tuple(each.reading for each in found))
+        return Parse(text, tokens, self._discourse(text, tokens, parts))
+
+    def _discourse(
+        self, text: str, tokens: tuple[Token, ...], parts: list[tuple[Token, ...]]
+    ) -> tuple[Reading, ...]:
+        """The readings of several sentences, of which later ones refer back to earlier ones."""
+        states: list[tuple[_Understood, ...]] = [()]
+        for part in parts:
+            grown: list[tuple[_Understood, ...]] = []
+            refused: GrammarError | None = None
+            for state in states:
+                try:
+                    found = self._understood(text, part, state[-1].mentioned if state else ())
+                except GrammarError as error:
+                    refused = refused or error
+                    continue
+                grown += [(*state, each) for each in found]
+            if not grown:
+                assert refused is not None
+                raise refused
+            grown.sort(key=lambda state: -_score(state))
+            states = grown[: max(PARAGRAPH_BEAM, self.max_readings)]
         best: dict[str, Reading] = {}
+        for state in states:
+            program = joined_program(tuple(each.reading.program for each in state))
+            units = tuple(unit for each in state for unit in each.units)
+            tree = joined_tree(
+                tuple(each.reading.syntax for each in state),
+                tuple(len(each.units) for each in state),
+            )
+            unused = _unused(program, tree, units, tokens)
+            reading = Reading(program, _score(state), tree, unused)
+            best.setdefault(str(program), reading)
+        return tuple(best.values())[: self.max_readings]
+
+    def _understood(
+        self, text: str, tokens: tuple[Token, ...], said: tuple[Antecedent, ...]
+    ) -> list[_Understood]:
+        """The readings of one sentence, best first.
+
+        Args:
+            text: the whole text.
+            tokens: those of the sentence.
+            said: what earlier sentences named, the most salient first.
+
+        Raises:
+            GrammarError: there is none.
+        """
+        best: dict[str, _Understood] = {}
         failure: tuple[int, tuple[Unit, ...], Failure] | None = None
         meaningless: tuple[Unit, ...] | None = None
         refused: list[NoReadingError] = []
@@ -151,12 +225,12 @@ class Parser:
                     failure = (at, units, found)
                 continue
             extra = 0.0 if split is None else SPLIT_PHRASE
-            refused += self._collect(best, found, units, tokens, extra)
+            refused += self._collect(best, found, units, tokens, extra, said)
             if not best:
                 meaningless = units
         if best:
-            ordered = sorted(best.values(), key=lambda reading: -reading.score)
-            return Parse(text, tokens, tuple(ordered[: self.max_readings]))
+            ordered = sorted(best.values(), key=lambda each: -each.reading.score)
+            return ordered[: self.max_readings]
         if failure is not None and meaningless is None:
             raise _failed(text, failure[1], failure[2], self.lexicon)
         for unit in meaningless or ():
@@ -177,14 +251,16 @@ class Parser:
 
     def _collect(
         self,
-        best: dict[str, Reading],
+        best: dict[str, _Understood],
         trees: list[tuple[float, Tree]],
         units: tuple[Unit, ...],
         tokens: tuple[Token, ...],
         extra: float,
+        said: tuple[Antecedent, ...],
     ) -> list[NoReadingError]:
         """Add the readings of some trees to ``best``; returns what had to be refused."""
         lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
+        lowering.said = said
         for tree_cost, tree in trees:
             try:
                 programs = lowering.programs(tree)
@@ -193,9 +269,10 @@ class Parser:
             for cost, program in programs:
                 score = round(-(extra + tree_cost + cost), 6) + 0.0
                 key = str(program)
-                if key not in best or best[key].score < score:
+                if key not in best or best[key].reading.score < score:
                     unused = _unused(program, tree, units, tokens)
-                    best[key] = Reading(program, score, tree, unused)
+                    reading = Reading(program, score, tree, unused)
+                    best[key] = _Understood(reading, units, lowering)
         return lowering.refused
 
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
@@ -212,6 +289,10 @@ class Parser:
                 text=text,
                 span=foreign[0].span,
             )
+
+
+def _score(state: tuple[_Understood, ...]) -> float:
+    return round(sum(each.reading.score for each in state), 6) + 0.0
 
 
 def _unused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from neurosym.grammar.anaphora import Anaphora
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
@@ -16,7 +17,7 @@ from neurosym.grammar.meaning import (
     head_of,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, Nominals, divide
+from neurosym.grammar.nominals import Nominal, divide
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -90,7 +91,7 @@ class Determiner:
         )
 
 
-class Phrases(Nominals):
+class Phrases(Anaphora):
     """Lowers noun phrases."""
 
     def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
@@ -130,6 +131,8 @@ class Phrases(Nominals):
     def _quantified(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         if tree.children[0].label == "grouped":
             return self._excepted(tree, context, self._grouped(tree.children[0], context))
+        if tree.children[0].label == "pronoun":
+            return [*self._pronoun(tree.children[0].children[0])]
         said = self._determiner(tree)
         body = tree.find("nominal", "anything")
         if body is None:
@@ -154,7 +157,7 @@ class Phrases(Nominals):
                 nominal = replace(nominal, plural=False)
             cost += self._number_clash(said.label, said.number, nominal)
             found.append((cost, said.over(nominal)))
-        return self._excepted(tree, context, found)
+        return self._excepted(tree, context, self._said_again(found))
 
     def _excepted(
         self, tree: Tree, context: Context, found: Scored[Quantified]

@@ -15,6 +15,7 @@ from neurosym.grammar.meaning import (
     as_one,
     cheapest,
     exists,
+    names_several,
     refer,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
@@ -258,9 +259,7 @@ class Questions(Phrases):
     def _claims(self, tree: Tree, phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
         """What a predicate says of a noun phrase, by how many of its members it is said of."""
         quantifier = phrase.determiner
-        said_of_all = quantifier in ("all", "each", "both", "group", "everything") or (
-            phrase.plural and quantifier in ("the", "the_number")
-        )
+        said_of_all = names_several(phrase) or quantifier in ("all", "each", "both", "everything")
         found: Scored[Op] = []
         if quantifier in ("most", "most_of"):
             said = (*phrase.words[:1], *words)

@@ -83,7 +83,8 @@ def segmentations(
     yield longest, None
     phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.listed_unknown]
     for unit in phrases[: limit - 1]:
-        yield _cut(tokens, lowers, bases, lexicon, split=unit.tokens[0].index), unit
+        split = unit.tokens[0].index - tokens[0].index
+        yield _cut(tokens, lowers, bases, lexicon, split=split), unit
 
 
 def _cut(

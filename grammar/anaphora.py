@@ -1,0 +1,403 @@
+"""Words that stand for what was said before: pronouns, "one", and definites said again.
+
+An antecedent is a program that was said already. A word that stands for it repeats that program,
+with the word's span added to its own, so that the two are one node to whoever runs the program.
+
+What was introduced as one of several ("a cup") is repeated as the set that it was drawn from,
+narrowed by all that has been claimed of it since: "There is a cup. It is red. It is on the table."
+says that there is a cup that is red and on the table, and does not fail when there is another
+cup. What was introduced as the only one ("the cup") is repeated as that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.meaning import (
+    Coordinated,
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    refer,
+)
+from neurosym.grammar.nominals import Nominal, Nominals
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context
+from neurosym.program import (
+    Command,
+    Conjunction,
+    Count,
+    CountIs,
+    Everything,
+    Exist,
+    Kind,
+    Op,
+    Select,
+    The,
+    TheCount,
+    ThePlural,
+    Union,
+)
+
+RUNNER_UP = 0.5
+"""Cost of each antecedent that would have been rather meant."""
+MOST_ANTECEDENTS = 3
+"""Most antecedents tried for one word."""
+SINGULAR_THEY = 0.6
+"""Cost of "they" for one person whose sex is not said."""
+ANIMAL_AS_PERSON = 0.5
+"""Cost of "he" and "she" for an animal, and of "it" for a child."""
+UNKNOWN_AS_PERSON = 0.8
+"""Cost of "he" and "she" for what a noun names that the lexicon does not list."""
+SAID_ANEW = 0.3
+"""Cost of "the cup" after a cup was named as whatever is the cup, and not as that cup."""
+REMEMBERED = 24
+"""Most things that are kept in mind to be referred back to."""
+
+_ONES = ("one", "ones")
+_CLAUSES = frozenset({"exist", "verify", "verify_not", "value_is", "compare", "equal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Antecedent:
+    """Something that was named and can be referred back to.
+
+    Attributes:
+        objects: what it is, as a program.
+        head: the set of its head noun alone, which "one" can stand for.
+        plural: whether it is several things; None when it can be taken either way.
+    """
+
+    objects: Op
+    head: Op
+    plural: bool | None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it was introduced as something already known: "the cup"."""
+        return self.objects.returns is not Kind.OBJECTS or isinstance(
+            self.objects, The | TheCount | ThePlural
+        )
+
+
+class Anaphora(Nominals):
+    """Lowers words that stand for what was said before.
+
+    Attributes:
+        said: what earlier sentences named, the most salient first.
+        root: the tree that is being lowered.
+    """
+
+    said: tuple[Antecedent, ...] = ()
+    root: Tree | None = None
+
+    def mentioned(self, tree: Tree, program: Op) -> tuple[Antecedent, ...]:
+        """What can be referred back to after a sentence, the most salient first.
+
+        What the sentence itself names comes first, outer phrases before those inside them and
+        earlier ones before later ones; then what was named before it.
+
+        Args:
+            tree: the sentence.
+            program: what it means.
+        """
+        self.root = tree
+        named: list[tuple[int, int, Antecedent]] = []
+        answer = program.objects if isinstance(program, Command) else program
+        if answer.returns in (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP):
+            several = isinstance(answer, ThePlural | TheCount)
+            base = next(iter(answer.walk()))
+            named.append((-1, 0, Antecedent(answer, base, several)))
+        for depth, node in _phrases(tree):
+            found = self._named_by(node)
+            if found is not None:
+                named.append((depth, node.span.start, found))
+        here = [a for _, _, a in sorted(named, key=lambda entry: entry[:2])]
+        fresh = [_narrowed(antecedent, program) for antecedent in here]
+        kept: dict[tuple[str, bool | None], Antecedent] = {}
+        replaced = {str(a.objects) for a, b in zip(here, fresh, strict=True) if a != b}
+        for antecedent in fresh:
+            kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
+        for antecedent in self.said:
+            if str(antecedent.objects) not in replaced or antecedent.plural:
+                kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
+        return tuple(kept.values())[:REMEMBERED]
+
+    def _pronoun(self, leaf: Tree) -> Scored[Quantified]:
+        """What a pronoun stands for: the antecedents that agree with it."""
+        found: Scored[Quantified] = []
+        for sense in self._unit(leaf).all(WordClass[leaf.label]):
+            candidates = [*self._antecedents(leaf)]
+            if sense.concept == "they":
+                candidates += _together(candidates)
+            agreeing = sorted(
+                (
+                    (cost, antecedent)
+                    for antecedent in candidates
+                    if (cost := _agreement(sense.concept, antecedent, self._lexicon)) is not None
+                ),
+                key=lambda scored: scored[0],
+            )
+            for rank, (cost, antecedent) in enumerate(agreeing[:MOST_ANTECEDENTS]):
+                plural = sense.concept == "they" and antecedent.plural is not False
+                found.append((cost + RUNNER_UP * rank, _again(antecedent, leaf, plural)))
+        if not found:
+            reason = "nothing was named before that this could stand for"
+            raise NoReadingError(reason, [leaf.span])
+        return found
+
+    def _antecedents(self, leaf: Tree) -> Iterator[Antecedent]:
+        """What a pronoun may stand for, the most salient first: each program once."""
+        seen: set[tuple[str, bool | None]] = set()
+        for antecedent in (*self._within(leaf), *self.said):
+            key = (str(antecedent.objects), antecedent.plural)
+            if key not in seen:
+                seen.add(key)
+                yield antecedent
+
+    def _within(self, leaf: Tree) -> Iterator[Antecedent]:
+        """What the sentence itself names before a pronoun, or is naming around it.
+
+        A pronoun never stands for what its own phrase is a landmark of: "the cup next to it" is
+        next to something else, but "the table with a cup on it" may have the cup.
+        """
+        if self.root is None:
+            return
+        path = _path(self.root, leaf)
+        around = [node for node in path if node.label in ("phrase", "nominal")]
+        phrases = [node for node in around if node.label == "phrase"][::-1]
+        for node in phrases[2:]:
+            nominal = node.find("nominal")
+            if nominal is not None:
+                yield from self._being_named(nominal)
+        clause = next((node for node in path[::-1] if node.label in _CLAUSES), None)
+        own = None
+        if clause is not None and len(phrases) == 1:
+            own = next((c for c in clause.children if c.unit is None and c not in around), None)
+        before = sorted(
+            (
+                (depth, node.span.start, node)
+                for depth, node in _phrases(self.root)
+                if node.span.end <= leaf.span.start and node is not own
+            ),
+            key=lambda entry: entry[:2],
+        )
+        for _, _, node in before:
+            found = self._named_by(node)
+            if found is not None:
+                yield found
+
+    def _being_named(self, nominal: Tree) -> Iterator[Antecedent]:
+        """The set of the head noun of a phrase around a pronoun."""
+        inner = nominal.children[0]
+        tree = inner if inner.label in ("of_nominal", "headless") else nominal
+        head = tree.find("noun", "nouns", "thing", "things")
+        if head is not None:
+            base = self._head(head, Context(), picks=False)
+            yield Antecedent(base.objects, base.head, base.plural)
+
+    def _named_by(self, node: Tree) -> Antecedent | None:
+        """What a phrase of the sentence names; None when that is nothing to refer back to."""
+        try:
+            if node.label == "nominal":
+                nominals = self._nominal(node, Context(), "bare")
+                phrases: Scored[NounPhrase] = [
+                    (cost, Quantified("bare", (), n.objects, n.head, n.plural))
+                    for cost, n in nominals
+                ]
+            else:
+                phrases = self._phrase(node, Context())
+        except NoReadingError:
+            return None
+        return _antecedent(phrases[0][1]) if phrases else None
+
+    def _heads(
+        self, head: Tree | None, context: Context, picks: bool, determiner: str, alone: bool
+    ) -> Scored[Nominal]:
+        plain = super()._heads(head, context, picks, determiner, alone)
+        if head is None or not self.said:
+            return plain
+        words = tuple(leaf.span for leaf in head.leaves())
+        if head.label in _ONES and context.head is None and context.whole is None:
+            bases: list[Op] = []
+            for antecedent in self.said:
+                objects = _all_of(antecedent)
+                if objects not in bases and not isinstance(antecedent.head, Everything):
+                    bases.append(objects)
+            found = [
+                (RUNNER_UP * rank, self._plain(op.at(*op.words, *words), head.label == "ones"))
+                for rank, op in enumerate(bases[:MOST_ANTECEDENTS])
+            ]
+            return found or plain
+        if head.label not in ("noun", "nouns") or determiner != "the" or alone:
+            return plain
+        # "The red cup", after two cups were named, is one of these.
+        (cost, noun), *_ = plain
+        of_those = next((a for a in self.said if a.plural and a.head == noun.head), None)
+        if of_those is None:
+            return plain
+        objects = _all_of(of_those)
+        again = replace(noun, objects=objects.at(*objects.words, *words), head=noun.head)
+        return [(cost, again), *((cost + SAID_ANEW, nominal) for cost, nominal in plain)]
+
+    def _said_again(self, found: Scored[Quantified]) -> Scored[Quantified]:
+        """A definite that may name what was named before: "the cup", after "a red cup"."""
+        result: Scored[Quantified] = []
+        for cost, phrase in found:
+            again = self._same_again(phrase)
+            if again is None:
+                result.append((cost, phrase))
+                continue
+            spans = (*phrase.words, *phrase.head.words)
+            objects = again.objects.at(*again.objects.words, *spans)
+            same = Quantified("pronoun", (), objects, again.head, phrase.plural)
+            result += [(cost, same), (cost + SAID_ANEW, phrase)]
+        return result
+
+    def _same_again(self, phrase: Quantified) -> Antecedent | None:
+        if phrase.determiner != "the" or phrase.number or phrase.objects != phrase.head:
+            return None
+        if not isinstance(phrase.head, Select):
+            return None
+        fitting = (a for a in self.said if a.head == phrase.head)
+        return next((a for a in fitting if a.plural in (phrase.plural, None)), None)
+
+
+def _together(named: list[Antecedent]) -> list[Antecedent]:
+    """The two things that were named last, as what "they" stands for: a man and a woman."""
+    single = [antecedent for antecedent in named if antecedent.plural is False][:2]
+    if len(single) < 2:
+        return []
+    last, before = single
+    return [Antecedent(Union(before.objects, last.objects), before.head, True)]
+
+
+def _again(antecedent: Antecedent, leaf: Tree, plural: bool) -> Quantified:
+    objects = antecedent.objects
+    return Quantified("pronoun", (), objects.at(*objects.words, leaf.span), antecedent.head, plural)
+
+
+def _phrases(tree: Tree, depth: int = 0, inside: bool = False) -> Iterator[tuple[int, Tree]]:
+    """The noun phrases of a sentence, and how many others each one is inside."""
+    for child in tree.children:
+        if child.unit is not None:
+            continue
+        if child.label in ("denied", "exist_not", "exception"):
+            # What is said not to be there cannot be referred back to.
+            continue
+        named = child.label in ("phrase", "np_and") or (child.label == "nominal" and not inside)
+        if named:
+            yield depth, child
+        deeper = depth + (child.label in ("phrase", "nominal") and named)
+        yield from _phrases(child, deeper, child.label == "phrase")
+
+
+def _path(tree: Tree, leaf: Tree) -> list[Tree]:
+    """The nodes from a tree down to one of its words, the word left out."""
+    path = [tree]
+    while True:
+        below = (
+            child
+            for child in path[-1].children
+            if child.unit is None and any(word.unit == leaf.unit for word in child.leaves())
+        )
+        node = next(below, None)
+        if node is None:
+            return path
+        path.append(node)
+
+
+def _antecedent(phrase: NounPhrase) -> Antecedent | None:
+    if isinstance(phrase, Coordinated):
+        if phrase.any_of:
+            return None
+        parts = [_antecedent(part) for part in phrase.parts]
+        whole: Op | None = None
+        for part in parts:
+            if part is None:
+                return None
+            whole = part.objects if whole is None else Union(whole, part.objects)
+        first = parts[0]
+        return Antecedent(whole, first.head, True) if whole is not None and first else None
+    several = phrase.plural or (phrase.number is not None and phrase.number > 1)
+    match phrase.determiner:
+        case "no" | "only" | "most" | "most_of" | "number_of":
+            return None
+        case "pronoun":
+            return Antecedent(phrase.objects, phrase.head, phrase.plural)
+        case "group":
+            return Antecedent(phrase.objects, phrase.head, None)
+        case "indefinite" | "bare" | "number" | "comparison":
+            return Antecedent(phrase.objects, phrase.head, several)
+    try:
+        (_, objects), *_ = refer(phrase)
+    except NoReadingError:
+        return None
+    if objects.returns is Kind.TRUTH:
+        return None
+    return Antecedent(objects, phrase.head, several or phrase.determiner in ("all", "each"))
+
+
+def _narrowed(antecedent: Antecedent, program: Op) -> Antecedent:
+    """An antecedent with what a sentence claims of it: "It is red" makes a cup a red cup."""
+    if antecedent.is_given:
+        return antecedent
+    for claim in _claims(program):
+        below = claim
+        while below != antecedent.objects and below.operands:
+            if below.returns is not Kind.OBJECTS:
+                break
+            below = below.operands[0]
+        if below == antecedent.objects and claim != below:
+            return replace(antecedent, objects=claim)
+    return antecedent
+
+
+def _claims(program: Op) -> Iterator[Op]:
+    """The sets of which a sentence says or asks how many members they have."""
+    if isinstance(program, Conjunction):
+        for side in program.operands:
+            yield from _claims(side)
+    elif isinstance(program, Exist | Count | CountIs):
+        yield program.objects
+
+
+def _all_of(antecedent: Antecedent) -> Op:
+    """The set that "one" after an antecedent is drawn from: several things, or their kind."""
+    if not antecedent.plural:
+        return antecedent.head
+    objects = antecedent.objects
+    return objects.operands[0] if isinstance(objects, The | ThePlural | TheCount) else objects
+
+
+def _agreement(concept: str, antecedent: Antecedent, lexicon: Lexicon) -> float | None:
+    """What it costs that a pronoun stands for an antecedent; None when it cannot."""
+    head, plural = antecedent.head, antecedent.plural
+    noun = head.category if isinstance(head, Select) else ""
+    last = noun.rpartition(" ")[2]
+
+    def has(feature: str) -> bool:
+        return lexicon.has_feature(feature, noun) or lexicon.has_feature(feature, last)
+
+    person, animal = has("person"), has("animal")
+    match concept:
+        case "it":
+            if plural or (person and not has("child")):
+                return None
+            return ANIMAL_AS_PERSON if person else 0.0
+        case "they":
+            if plural is not False:
+                return 0.0
+            return SINGULAR_THEY if person else None
+        case "he" | "she":
+            if plural or not noun or has("female" if concept == "he" else "male"):
+                return None
+            if person or animal:
+                return 0.0 if person else ANIMAL_AS_PERSON
+            listed = any(s.word_class is WordClass.NOUN for s in lexicon.senses(noun))
+            return None if listed else UNKNOWN_AS_PERSON
+    return None
