@@ -1,13 +1,13 @@
-"""The best derivations of a packed parse forest, without ever listing all of them."""
+"""The best derivations of a sentence, without ever listing all of them."""
 
 from __future__ import annotations
 
 import heapq
-import itertools
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lark.parsers.earley_forest import PackedNode, SymbolNode, TokenNode
+from neurosym.grammar.automaton import Rule, Symbol
+from neurosym.grammar.chart import Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,78 +20,120 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A word of a derivation: its class and where its code starts."""
+    """A word of a derivation: the code of its class, and its position in the sentence."""
 
-    label: str
-    start: int
+    code: str
+    unit: int
 
 
 Node: TypeAlias = Branch | Leaf
 Derivation: TypeAlias = tuple[float, tuple[Node, ...]]
+Place: TypeAlias = tuple[Symbol | Rule, int, int, int]
+"""A phrase, or the first parts of a rule: how many (0 for a phrase), from where, to where."""
 
 
-def best_derivations(root: SymbolNode, limit: int) -> tuple[tuple[float, Node], ...]:
-    """The ``limit`` cheapest derivations of a forest, cheapest first.
+def best_derivations(chart: Chart, start: Symbol, limit: int) -> tuple[tuple[float, Node], ...]:
+    """The ``limit`` cheapest derivations of a sentence, cheapest first.
 
-    A rule's cost is the negative of its priority in the grammar file, in tenths; the cost of a
-    derivation is the sum. Every node keeps its ``limit`` cheapest derivations only, so the work
-    is bounded by the size of the forest, which is polynomial, not by the number of trees.
+    The cost of a derivation is the sum of the costs of its rules. Of equally dear ones, a rule
+    that stands earlier in the grammar comes first, then the one whose last part is shorter. Every
+    phrase keeps its ``limit`` cheapest derivations only, so the work is bounded by the size of the
+    chart, which is polynomial, not by the number of trees.
     """
-    known: dict[int, list[Derivation]] = {}
-    pending: list[SymbolNode] = [root]
+    root: Place = (start, 0, 0, len(chart.codes))
+    known: dict[Place, list[Derivation]] = {}
+    families: dict[Place, list[tuple[Rule, Place | None, Place | Leaf]]] = {}
+    pending = [root]
     while pending:
-        node = pending[-1]
-        if id(node) in known:
+        place = pending[-1]
+        if place in known:
             pending.pop()
             continue
-        families: list[PackedNode] = node.children
-        below = [
-            child
-            for family in families
-            for child in (family.left, family.right)
-            if isinstance(child, SymbolNode) and id(child) not in known
-        ]
-        if below:
-            pending.extend(below)
-            continue
-        found = [d for family in families for d in _of_family(node, family, known, limit)]
-        known[id(node)] = heapq.nsmallest(limit, found, key=lambda d: d[0])
+        parts = families.get(place)
+        if parts is None:
+            parts = families[place] = _families(chart, place)
+            below = [
+                part
+                for _, left, right in parts
+                for part in (left, right)
+                if isinstance(part, tuple) and part not in known
+            ]
+            if below:
+                pending += below
+                continue
+        found: list[Derivation] = []
+        for rule, left, right in parts:
+            pairs = _pairs(left, right, known, limit)
+            found += pairs if place[1] else _finished(rule, pairs)
+        known[place] = _cheapest(found, limit)
         pending.pop()
-    return tuple((cost, nodes[0]) for cost, nodes in known[id(root)])
+    return tuple((cost, nodes[0]) for cost, nodes in known[root])
 
 
-def _of_family(
-    node: SymbolNode, family: PackedNode, known: dict[int, list[Derivation]], limit: int
-) -> list[Derivation]:
-    pairs = [
-        (left_cost + right_cost, left + right)
-        for (left_cost, left), (right_cost, right) in itertools.product(
-            _of_part(family.left, known), _of_part(family.right, known)
-        )
+def _families(chart: Chart, place: Place) -> list[tuple[Rule, Place | None, Place | Leaf]]:
+    """The ways to split a place into a last part and what is before it."""
+    what, count, origin, end = place
+    if isinstance(what, Rule):
+        return [(what, *split) for split in _splits(chart, what, count, origin, end)]
+    rules = chart.columns[end].phrases.get((what, origin), ())
+    return [
+        (rule, *split)
+        for rule in sorted(rules, key=lambda rule: rule.number)
+        for split in _splits(chart, rule, len(rule.parts), origin, end)
     ]
-    best = heapq.nsmallest(limit, pairs, key=lambda d: d[0]) if len(pairs) > limit else pairs
-    if node.is_intermediate:
-        return best
-    rule = family.rule
-    cost = -(rule.options.priority or 0) / 10
-    label = str(rule.alias or rule.origin.name)
-    transparent = rule.options.expand1 and not rule.alias
-    if label.startswith("_"):
-        return [(below + cost, nodes) for below, nodes in best]
+
+
+def _splits(
+    chart: Chart, rule: Rule, count: int, origin: int, end: int
+) -> list[tuple[Place | None, Place | Leaf]]:
+    symbol = rule.parts[count - 1]
+    if len(symbol) == 1:
+        middle = end - 1
+        if symbol not in chart.codes[middle] or (middle == origin) is not (count == 1):
+            return []
+        before: Place | None = (rule, count - 1, origin, middle) if count > 1 else None
+        return [(before, Leaf(symbol, middle))]
+    if count == 1:
+        return [(None, (symbol, 0, origin, end))]
+    return [
+        ((rule, count - 1, origin, middle), (symbol, 0, middle, end))
+        for middle in sorted(chart.columns[end].starts.get(symbol, ()), reverse=True)
+        if middle - origin >= count - 1
+    ]
+
+
+def _pairs(
+    left: Place | None,
+    right: Place | Leaf,
+    known: dict[Place, list[Derivation]],
+    limit: int,
+) -> list[Derivation]:
+    ends: list[Derivation] = [(0.0, (right,))] if isinstance(right, Leaf) else known[right]
+    if left is None:
+        return ends
+    begins = known[left]
+    pairs = [(a + b, before + after) for a, before in begins for b, after in ends]
+    return _cheapest(pairs, limit)
+
+
+def _finished(rule: Rule, parts: list[Derivation]) -> list[Derivation]:
+    cost = rule.cost
+    if rule.inlined:
+        return [(below + cost, nodes) for below, nodes in parts]
     return [
         (
             below + cost,
-            nodes if transparent and len(nodes) == 1 else (Branch(label, nodes),),
+            nodes if rule.transparent and len(nodes) == 1 else (Branch(rule.label, nodes),),
         )
-        for below, nodes in best
+        for below, nodes in parts
     ]
 
 
-def _of_part(
-    part: SymbolNode | TokenNode | None, known: dict[int, list[Derivation]]
-) -> list[Derivation]:
-    if part is None:
-        return [(0.0, ())]
-    if isinstance(part, TokenNode):
-        return [(0.0, (Leaf(str(part.token.type), int(part.token.start_pos)),))]
-    return known[id(part)]
+def _cheapest(found: list[Derivation], limit: int) -> list[Derivation]:
+    if len(found) < 2:
+        return found
+    return heapq.nsmallest(limit, found, key=_cost)
+
+
+def _cost(derivation: Derivation) -> float:
+    return derivation[0]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from importlib import resources
 
 from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF
-from lark.parsers.earley_forest import SymbolNode
 
 from neurosym.errors import GrammarError
+from neurosym.grammar.automaton import Automaton
+from neurosym.grammar.chart import TooMuchError, recognise
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.forest import Branch, Node, best_derivations
 from neurosym.grammar.tree import Tree
@@ -42,9 +42,10 @@ class Failure:
 class Syntax:
     """The grammar of ``rules/*.lark``.
 
-    The terminals are generated from :class:`WordClass`: a terminal matches one word whose code
-    has the class's letter. A word of several classes is thus as ambiguous as the grammar lets
-    it be, and sentences of one pattern share their parse.
+    The terminals are the members of :class:`WordClass`, and a sentence is the codes of its words.
+    A word of several classes is thus as ambiguous as the grammar lets it be, and sentences of one
+    pattern share their parse. Lark reads the grammar; the rules that it makes of it are parsed by
+    an automaton of ours, because Lark's parser enters every rule for every word anew.
 
     Args:
         max_trees: most trees kept for a sentence.
@@ -60,15 +61,7 @@ class Syntax:
                 raise GrammarError(f"{name} must be at least 1, not {limit}")
         self.max_trees = max_trees
         self.max_units = max_units
-        self._lark = Lark(
-            _grammar(),
-            parser="earley",
-            lexer="dynamic",
-            ambiguity="forest",
-            maybe_placeholders=False,
-        )
-
-        _predict_directly(self._lark)
+        self._automaton = _automaton()
         self._derive = functools.lru_cache(maxsize=cached)(self._derive_anew)
 
     def parse(self, units: tuple[Unit, ...], text: str) -> list[tuple[float, Tree]] | Failure:
@@ -84,46 +77,40 @@ class Syntax:
                 text=text,
                 span=units[self.max_units].span,
             )
-        codes = [f" {unit.code}" for unit in units]
-        found = self._derive("".join(codes))
+        found = self._derive(tuple(unit.code for unit in units))
+        if isinstance(found, TooMuchError):
+            raise GrammarError(
+                "the sentence can be understood in too many ways from here on",
+                text=text,
+                span=units[found.unit].span,
+            )
         if isinstance(found, Failure):
             return found
-        starts = {}
-        position = 0
-        for index, code in enumerate(codes):
-            starts[position] = index
-            position += len(code)
-        return [(cost, _tree(node, units, starts, text)) for cost, node in found]
+        return [(cost, _tree(node, units, text)) for cost, node in found]
 
-    def _derive_anew(self, pattern: str) -> tuple[tuple[float, Node], ...] | Failure:
+    def _derive_anew(
+        self, codes: tuple[str, ...]
+    ) -> tuple[tuple[float, Node], ...] | Failure | TooMuchError:
         try:
-            forest = self._lark.parse(pattern)
-        except UnexpectedCharacters as error:
-            return Failure(pattern.count(" ", 0, error.pos_in_stream), _classes(error.allowed))
-        except UnexpectedEOF as error:
-            return Failure(pattern.count(" "), _classes(error.expected))
-        assert isinstance(forest, SymbolNode)
-        return best_derivations(forest, self.max_trees)
+            chart = recognise(self._automaton, codes)
+        except TooMuchError as error:
+            return error
+        if not chart.complete:
+            return Failure(len(chart.columns) - 1, _classes(chart.expected))
+        return best_derivations(chart, self._automaton.start, self.max_trees)
 
 
-def _predict_directly(lark: Lark) -> None:
-    """Let the Earley predictor add the rules of the expected symbol alone.
+@functools.lru_cache(maxsize=1)
+def _automaton() -> Automaton:
+    return Automaton(Lark(grammar(), parser="earley", maybe_placeholders=False))
 
-    Lark hands it everything reachable from the symbol, for every item again, although each added
-    item is predicted from in turn anyway; so a column costs the square of the grammar. This way a
-    new sentence takes a third of the time. The forest is the same. Should Lark arrange its insides
-    differently, nothing is done and only speed is lost.
+
+def grammar() -> str:
+    """The grammar as Lark reads it: the rules, and for every word class a terminal.
+
+    A terminal matches one word whose code has the class's letter, so that Lark itself can parse
+    the codes of a sentence with a space before each.
     """
-    predictions = getattr(getattr(lark.parser, "parser", None), "predictions", None)
-    if not isinstance(predictions, dict):
-        return
-    direct: dict[object, list[object]] = {symbol: [] for symbol in predictions}
-    for rule in lark.rules:
-        direct[rule.origin].append(rule)
-    predictions.update(direct)
-
-
-def _grammar() -> str:
     folder = resources.files("neurosym.grammar").joinpath("rules")
     files = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
     rules = "\n".join(file.read_text("utf-8") for file in files if file.name.endswith(".lark"))
@@ -132,15 +119,14 @@ def _grammar() -> str:
     return "\n".join([rules, *terminals]) + "\n"
 
 
-def _classes(names: object) -> tuple[WordClass, ...]:
-    assert isinstance(names, set | frozenset | list)
-    return tuple(member for member in WordClass if member.name in names)
+def _classes(codes: frozenset[str]) -> tuple[WordClass, ...]:
+    return tuple(member for member in WordClass if member.value in codes)
 
 
-def _tree(node: Node, units: tuple[Unit, ...], starts: dict[int, int], text: str) -> Tree:
+def _tree(node: Node, units: tuple[Unit, ...], text: str) -> Tree:
     if isinstance(node, Branch):
-        children = tuple(_tree(child, units, starts, text) for child in node.children)
+        children = tuple(_tree(child, units, text) for child in node.children)
         return Tree(node.label, children, Span(children[0].span.start, children[-1].span.end))
-    index = starts[node.start]
-    span = units[index].span
-    return Tree(node.label, (), span, unit=index, words=span.of(text))
+    span = units[node.unit].span
+    label = WordClass(node.code).name
+    return Tree(label, (), span, unit=node.unit, words=span.of(text))

@@ -1,0 +1,193 @@
+"""The grammar as an automaton that is built while it is used: what fits after what was read.
+
+A state is a set of rules with a place reached in each, as in LR parsing. All rules that a word can
+begin are entered by one step of the automaton, so that reading a word costs a look-up however many
+rules the grammar has, and what one sentence has had built the next one finds. Sentences may be
+ambiguous: the states are those of an Earley parser (Aycock and Horspool, "Practical
+Earley Parsing", 2002), which is kept in ``chart.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from lark import Lark
+
+from neurosym.errors import GrammarError
+from neurosym.grammar.classes import WordClass
+
+Symbol: TypeAlias = str
+"""A phrase by its name in the grammar files, or a word class by its code."""
+Item: TypeAlias = "tuple[Rule, int]"
+"""A rule, and how many of its parts have been read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One way to make a phrase.
+
+    Attributes:
+        number: its position among all rules; the rules of a phrase are in the order of the files.
+        origin: the phrase.
+        parts: what it is made of.
+        cost: what taking it costs; priorities in the grammar files are costs in tenths, negative.
+        label: what the phrase is called in trees.
+        inlined: whether its parts go into the phrase above instead.
+        transparent: whether it gives way to a single part.
+    """
+
+    number: int
+    origin: Symbol
+    parts: tuple[Symbol, ...]
+    cost: float
+    label: str
+    inlined: bool
+    transparent: bool
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What may have been read, and what can follow.
+
+    Attributes:
+        items: the rules with the places reached in them.
+        completed: the phrases that end here, each with its rules.
+        waiting: the phrases that can follow, each with the state after it.
+        begins: every phrase that can begin here, as a set of bits.
+        classes: the codes of the word classes that fit here, inside a rule.
+    """
+
+    items: tuple[Item, ...]
+    completed: tuple[tuple[Symbol, tuple[Rule, ...]], ...]
+    begins: int
+    classes: frozenset[Symbol]
+    after: dict[Symbol, State | None] = field(default_factory=dict)
+    waiting: tuple[tuple[Symbol, State], ...] | None = None
+
+
+class Automaton:
+    """The states of a Lark grammar without empty phrases, made when they are first needed.
+
+    Args:
+        lark: the grammar, with the names of word classes for terminals.
+        start: the phrase that a sentence is.
+
+    Raises:
+        GrammarError: a rule derives nothing.
+    """
+
+    def __init__(self, lark: Lark, start: Symbol = "start") -> None:
+        self.start = start
+        self.rules = tuple(_rules(lark))
+        self._by_first: dict[Symbol, list[Rule]] = {}
+        self._phrases = frozenset(rule.origin for rule in self.rules)
+        for rule in self.rules:
+            if not rule.parts:
+                raise GrammarError(f'the phrase "{rule.origin}" of the grammar may be empty')
+            self._by_first.setdefault(rule.parts[0], []).append(rule)
+        self._bits = {symbol: 1 << bit for bit, symbol in enumerate(sorted(self._phrases))}
+        self._corners = self._left_corners()
+        self._states: dict[frozenset[Item], State] = {}
+        self._predicted: dict[int, State] = {}
+        self.initial = self.predicted(self._corners[start])
+
+    def predicted(self, begins: int) -> State:
+        """The state of everything that begins at a place, given what can, as a set of bits."""
+        known = self._predicted.get(begins)
+        if known is None:
+            entered = frozenset(
+                (rule, 0) for rule in self.rules if begins & self._bits[rule.origin]
+            )
+            known = self._predicted[begins] = self._state(entered)
+        return known
+
+    def step(self, state: State, symbol: Symbol) -> State | None:
+        """The state after a phrase or a word; None where it does not fit."""
+        try:
+            return state.after[symbol]
+        except KeyError:
+            read = frozenset(
+                (rule, at + 1)
+                for rule, at in state.items
+                if at < len(rule.parts) and rule.parts[at] == symbol
+            )
+            state.after[symbol] = found = self._state(read) if read else None
+            return found
+
+    def waiting(self, state: State) -> tuple[tuple[Symbol, State], ...]:
+        """The phrases that can follow a state, each with the state after it."""
+        if state.waiting is None:
+            expected = dict.fromkeys(
+                rule.parts[at]
+                for rule, at in state.items
+                if at < len(rule.parts) and rule.parts[at] in self._phrases
+            )
+            pairs = ((symbol, self.step(state, symbol)) for symbol in expected)
+            state.waiting = tuple((symbol, after) for symbol, after in pairs if after is not None)
+        return state.waiting
+
+    def _state(self, items: frozenset[Item]) -> State:
+        state = self._states.get(items)
+        if state is None:
+            state = self._states[items] = self._new_state(items)
+        return state
+
+    def _new_state(self, items: frozenset[Item]) -> State:
+        ordered = tuple(sorted(items, key=lambda item: (item[0].number, item[1])))
+        completed: dict[Symbol, list[Rule]] = {}
+        expected: set[Symbol] = set()
+        for rule, at in ordered:
+            if at == len(rule.parts):
+                completed.setdefault(rule.origin, []).append(rule)
+            else:
+                expected.add(rule.parts[at])
+        begins = 0
+        for symbol in expected & self._phrases:
+            begins |= self._corners[symbol]
+        return State(
+            ordered,
+            tuple((symbol, tuple(rules)) for symbol, rules in completed.items()),
+            begins,
+            frozenset(expected - self._phrases),
+        )
+
+    def _left_corners(self) -> dict[Symbol, int]:
+        """For every phrase the bits of those that may stand at its beginning, itself among them."""
+        direct: dict[Symbol, set[Symbol]] = {phrase: set() for phrase in self._phrases}
+        for rule in self.rules:
+            if rule.parts[0] in self._phrases:
+                direct[rule.origin].add(rule.parts[0])
+        return {
+            phrase: sum(self._bits[corner] for corner in _reachable(phrase, direct))
+            for phrase in self._phrases
+        }
+
+
+def _reachable(start: Symbol, edges: dict[Symbol, set[Symbol]]) -> set[Symbol]:
+    found, waiting = {start}, [start]
+    while waiting:
+        new = edges[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _rules(lark: Lark) -> Iterable[Rule]:
+    codes = {member.name: member.value for member in WordClass}
+    ordered = sorted(lark.rules, key=lambda rule: (rule.origin.name, rule.order))
+    for number, rule in enumerate(ordered):
+        label = str(rule.alias or rule.origin.name)
+        yield Rule(
+            number=number,
+            origin=str(rule.origin.name),
+            parts=tuple(
+                codes[symbol.name] if symbol.is_term else str(symbol.name)
+                for symbol in rule.expansion
+            ),
+            cost=-(rule.options.priority or 0) / 10,
+            label=label,
+            inlined=label.startswith("_"),
+            transparent=bool(rule.options.expand1 and not rule.alias),
+        )
