@@ -37,7 +37,7 @@ class WordClass(enum.Enum):
     ONES = '"one"'
     ATTRIBUTE = "a colour, size or material"
     COLOUR = "a colour"
-    MODIFIER = "a colour, size or material"
+    ADJECTIVE = "an adjective"
     LOCATION = 'a place such as "left"'
     FAR = '"far"'
     SIDE = '"side" or "corner"'
@@ -75,7 +75,9 @@ class WordClass(enum.Enum):
     EXCEPT = '"except"'
     COMMA = "a comma"
     HOW_MANY = '"how many"'
+    VERB = 'a verb such as "riding"'
     POSTURE = '"standing" or "sitting"'
+    ADVERB = 'an adverb such as "directly"'
     WHO = '"who"'
     COMMAND = "a command"
     POLITE = '"please"'
@@ -169,7 +171,8 @@ OPEN = frozenset(
         WordClass.GUESSED_PLURAL,
         WordClass.ATTRIBUTE,
         WordClass.COLOUR,
-        WordClass.MODIFIER,
+        WordClass.ADJECTIVE,
+        WordClass.VERB,
         WordClass.UNKNOWN,
     }
 )

@@ -133,8 +133,8 @@ class Links(SentenceLowering):
             case "compared":
                 order, times = self._comparative(tree)
                 return lambda objects, to: landmarks.ahead(objects, order, times, words, to)
-        verb = self._spans(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
-        relation = self._concept(tree, "PASSIVE", "RELATION", "SIDE_RELATION")
+        named = ("PASSIVE", "RELATION", "SIDE_RELATION", "VERB")
+        verb, relation = self._spans(tree, *named), self._concept(tree, *named)
         return lambda objects, by: landmarks.related_by(objects, relation, verb, by)
 
     def _degree(self, tree: Tree) -> str:

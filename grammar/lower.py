@@ -19,7 +19,7 @@ from neurosym.grammar.meaning import (
     cheapest,
     refer,
 )
-from neurosym.grammar.nominals import Nominal
+from neurosym.grammar.nominals import Nominal, spread
 from neurosym.grammar.phrases import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree
@@ -102,7 +102,7 @@ class Lowering(Questions):
         if inner.label == "asked" and inner.find("nominal"):
             return self._asked_which(inner)
         if inner.label in ("fragment", "asked"):
-            posts = [child for child in inner.children if child.unit is None]
+            posts = spread([child for child in inner.children if child.unit is None])
             nominals = self._modified(self._left_out(inner), [], posts, "bare")
             return [(cost, The(nominal.objects)) for cost, nominal in nominals]
         return [

@@ -65,6 +65,12 @@ class Modifiers(Links):
         match tree.label:
             case "attribute":
                 return lambda objects: self._attribute(objects, tree.children[0])
+            case "quality" | "described":
+                return self._open_filter(tree.children[0], "quality")
+            case "participle":
+                return self._open_filter(tree.children[0], "action")
+            case "acting" if len(tree.children) == 1:
+                return self._open_filter(tree.children[0], "action")
             case "attributes":
                 return lambda objects: self._attributes(objects, tree, plural)
             case "lacking":
@@ -72,7 +78,7 @@ class Modifiers(Links):
                     (cost, Minus(objects, op, words=(tree.children[0].span,)))
                     for cost, op in self._related(head, tree, head)
                 ]
-            case "related":
+            case "related" | "acting":
                 return lambda objects: self._related(objects, tree, head)
             case "sided":
                 return lambda objects: self._sided(objects, tree, head)
@@ -92,6 +98,9 @@ class Modifiers(Links):
             case "not_simple" | "not_attribute" | "not_same" | "negated":
                 words = self._spans(tree, "NOT", "NEGATING")
                 return self._minus(tree.children[-1], words, head, plural)
+            case "standing":
+                steps = [self._step(part, head, plural) for part in tree.children if part.children]
+                return lambda objects: self._apply([(0.0, objects)], steps)
             case "coordination" | "predicate_and" | "predicate_or":
                 return self._joined_predicates(tree, head, plural)
             case "counted":
@@ -121,6 +130,11 @@ class Modifiers(Links):
             (cost + cost_of_scope, Minus(objects, op, words=words))
             for cost, op in keep(objects if compares else head)
         ]
+
+    def _open_filter(self, leaf: Tree, attribute: str) -> Step:
+        """Keep what has a quality or does something, by a word that need not be listed."""
+        value = self._unit(leaf).sense(WordClass[leaf.label]).concept
+        return lambda objects: [(0.0, Filter(objects, attribute, value, words=(leaf.span,)))]
 
     def _attribute(self, objects: Op, leaf: Tree) -> Scored[Op]:
         sense = self._unit(leaf).sense(WordClass.ATTRIBUTE)

@@ -207,7 +207,7 @@ class Nominals(Modifiers):
         return [
             self._step(pre, base.head, base.plural)
             for pre in reversed(pres)
-            if pre.label in ("attribute", "attributes", "negated")
+            if pre.label in ("attribute", "attributes", "negated", "quality", "participle")
         ]
 
     def _by_size(self, base: Nominal, pres: list[Tree], after: list[Step]) -> Scored[Nominal]:
@@ -332,8 +332,8 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
     ("the largest cup, which is red") stays a clause.
     """
     before = (
-        *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "modifier"),
-        "other",
+        *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
+        *("participle", "other"),
     )
     heads = ("noun", "nouns", "thing", "things", "one", "ones", "joined")
     parts = [child for child in tree.children if child.unit is None]
@@ -345,7 +345,16 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
         for part in parts
         if part.label not in before and part.label not in heads
     ]
-    return pres, head, posts
+    return pres, head, spread(posts)
+
+
+def spread(posts: list[Tree]) -> list[Tree]:
+    """Modifiers with "standing on the left" as the two that it is: a place may pick."""
+    found: list[Tree] = []
+    for post in posts:
+        parts = [child for child in post.children if child.unit is None]
+        found += spread(parts) if post.label == "standing" else [post]
+    return found
 
 
 def takes_other(post: Tree) -> bool:

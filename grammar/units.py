@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from neurosym.grammar.classes import BOUND, WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
+from neurosym.grammar.open_class import (
+    UNLISTED,
+    is_softener,
+    senses_of,
+    singular,
+    verb_end,
+    verb_of,
+    verb_senses,
+)
 from neurosym.grammar.tokens import Token
 from neurosym.span import Span
 
 _PARTICIPLES = {"VBN", "VBG", "VBD"}
-_MODIFIER_TAGS = {"JJ", "JJR"} | _PARTICIPLES
-_GUESS_TAGS = _MODIFIER_TAGS | {"VB", "VBP", "FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"}
-_NEGATED = re.compile(r"(non|un(?!der))\w{3,}|\w{3,}less")
-_NOT_NEGATED = {"unique", "united", "uniform", "unified", "universal", "wireless", "stainless"}
-_ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
-
-
-UNLISTED = "unlisted"
-"""The concept of an unknown word that the lexicon does not list; a listed one has its kind."""
+_PROGRESSIVE = frozenset({"being", "getting"})
+"""What before a participle says that it is going on: "being held by"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +98,50 @@ def _cut(
     units: list[Unit] = []
     position = 0
     while position < len(tokens):
+        start = position
+        position = _verb_start(tokens, position)
         found = lexicon.matches(lowers, bases, position)
+        longest = found[0][0] - position if found else 0
+        after = tokens[position + 1] if position + 1 < len(tokens) else None
+        if is_softener(tokens[position], after, longest, lexicon):
+            position += 1
+            continue
         if position == split:
             found = found[1:]
         if found and tokens[position].tag == "POS":
             # Taggers take some "'s" of "is" for the other one.
             end, senses = found[0]
             found = [(end, (*senses, Sense(WordClass.UNKNOWN, "possession")))]
+        verb = verb_of(tokens[position], found[0] if found else None)
+        if verb:
+            head = found[0][0] if found else position + 1
+            end = verb_end(tokens, bases, head, verb, lexicon)
+            if end > head:
+                senses = verb_senses(verb, tokens[end - 1], lexicon)
+                units.append(Unit(tokens[start:end], senses))
+                position = end
+                continue
         if found:
             end, senses = found[0]
-            units.append(Unit(tokens[position:end], senses))
+            units.append(Unit(tokens[start:end], senses))
             position = end
             continue
         end = _hyphenated(tokens, position)
         if tokens[position].tag == "POS" and end < len(tokens):
             units.append(Unit(tokens[position:end], (Sense(WordClass.UNKNOWN, "possession"),)))
         elif tokens[position].is_word:
-            units.append(Unit(tokens[position:end], _by_tag(tokens[position:end])))
+            senses = senses_of(tokens[position:end], first=position == 0)
+            units.append(Unit(tokens[start:end], senses))
         position = end
     return tuple(units)
+
+
+def _verb_start(tokens: tuple[Token, ...], position: int) -> int:
+    """Past what only leads up to a verb: "being held by", "to catch a ball"."""
+    after = tokens[position + 1].tag if position + 1 < len(tokens) else ""
+    word = tokens[position].lower
+    leads = word in _PROGRESSIVE and after in _PARTICIPLES
+    return position + 1 if leads or (word == "to" and after == "VB") else position
 
 
 def _hyphenated(tokens: tuple[Token, ...], start: int) -> int:
@@ -138,50 +164,10 @@ def _base_forms(token: Token) -> tuple[str, ...]:
     The latter because taggers take bare plurals for verbs: "cubes" of a verb "cub". The lemma of
     a participle is a verb, though, which the noun may look like: "stacked".
     """
-    forms: tuple[str, ...] = (token.lemma, _singular(token.lower))
+    forms: tuple[str, ...] = (token.lemma, singular(token.lower))
     if token.tag in _PARTICIPLES:
         forms = forms[1:]
     return tuple(dict.fromkeys(form for form in forms if form != token.lower))
-
-
-def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
-        return word
-    if word.endswith("ies"):
-        return word[:-3] + "y"
-    return word[:-2] if word.endswith(("ches", "shes", "sses", "xes", "zes")) else word[:-1]
-
-
-def _by_tag(tokens: tuple[Token, ...]) -> tuple[Sense, ...]:
-    """The senses of a word that the lexicon does not list, by its tag."""
-    last = tokens[-1]
-    joined = "".join(token.lower for token in tokens[:-1])
-    concept, form = joined + last.lemma, joined + last.lower
-    ordinal = _ORDINAL.fullmatch(form)
-    if ordinal and int(ordinal.group(1)) > 0:
-        return (Sense(WordClass.ORDINAL, str(int(ordinal.group(1)))),)
-    if form.isascii() and form.isdecimal() and len(form) <= 4:
-        return (Sense(WordClass.NUMBER, str(int(form))),)
-    if last.tag in ("NNS", "NNPS"):
-        return (Sense(WordClass.PLURAL_NOUN, concept),)
-    if last.tag in ("NN", "NNP"):
-        return (Sense(WordClass.NOUN, concept),)
-    if last.tag == "VBZ":
-        return (Sense(WordClass.GUESSED_PLURAL, joined + _singular(last.lower)),)
-    if last.tag in _MODIFIER_TAGS and _must_not_be_dropped(last, form):
-        return (Sense(WordClass.UNKNOWN, "comparison"),)
-    if last.tag in _MODIFIER_TAGS:
-        return (Sense(WordClass.MODIFIER, form), Sense(WordClass.GUESSED_NOUN, form))
-    if last.tag in _GUESS_TAGS:
-        return (Sense(WordClass.GUESSED_NOUN, form),)
-    return (Sense(WordClass.UNKNOWN, UNLISTED),)
-
-
-def _must_not_be_dropped(token: Token, form: str) -> bool:
-    """Whether a modifier negates or compares: "unlit", "nonyellow", "headless", "bigger"."""
-    if token.tag == "JJR":
-        return token.lemma != token.lower
-    return bool(_NEGATED.fullmatch(form)) and form not in _NOT_NEGATED
 
 
 def listed(tokens: tuple[Token, ...], lexicon: Lexicon) -> frozenset[int]:

@@ -1,0 +1,206 @@
+"""Words that the lexicon does not list: what they can be, by their tags and their forms.
+
+Verbs, adjectives and nouns are open classes: no list has them all. A tagger tells them apart, but
+not reliably in careless text, where plurals are taken for verbs and participles for nouns; so a
+word often has several senses, and the grammar prefers those that fit.
+"""
+
+from __future__ import annotations
+
+import re
+
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.lexicon import Lexicon, Sense
+from neurosym.grammar.tokens import Token
+
+UNLISTED = "unlisted"
+"""The concept of an unknown word that the lexicon does not list; a listed one has its kind."""
+
+_VERBS = frozenset({"VB", "VBP", "VBZ", "VBD", "VBG", "VBN"})
+_PAST = frozenset({"VBN", "VBD"})
+_ADJECTIVES = frozenset({"JJ", "JJR"})
+_GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"})
+_NEGATED = re.compile(r"(non|un(?!der))\w{3,}|\w{3,}less")
+_NOT_NEGATED = {"unique", "united", "uniform", "unified", "universal", "wireless", "stainless"}
+_ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
+
+_PARTICLES = frozenset(
+    (
+        *("up", "down", "out", "over", "off", "away", "around", "forward", "along", "through"),
+        *("across", "at", "to", "for", "into", "onto", "toward", "towards", "against", "from"),
+        *("after", "past", "about"),
+    )
+)
+"""What a verb takes into its name: "looking at" is ``look_at``. Plain places ("on", "under") are
+not among them: what sleeps on a couch sleeps, and is on the couch."""
+_DEGREES = frozenset(
+    {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
+)
+_BEFORE_A_PLACE = frozenset({"to", "towards", "toward", "at", "from", "for"})
+
+
+def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon) -> bool:
+    """Whether a word only says how much or how: "very old", "slowly moving".
+
+    Args:
+        token: the word.
+        after: the next word.
+        found: how many words the longest phrase of the lexicon has that begins here.
+        lexicon: tells places: "very left" is the leftmost.
+    """
+    if token.lower in _DEGREES and found < 2:
+        places = lexicon.senses(after.lower) if after else ()
+        return not any(sense.word_class is WordClass.LOCATION for sense in places)
+    return not found and token.tag in ("RB", "RBR", "RBS") and token.lower.endswith("ly")
+
+
+def verb_of(token: Token, found: tuple[int, tuple[Sense, ...]] | None) -> str:
+    """The base form of a verb, listed or not; empty for other words.
+
+    Args:
+        token: the word, or the first of a phrase.
+        found: what the lexicon has there.
+    """
+    if found is None:
+        return base_of(token) if token.tag in _VERBS or _is_gerund(token) else ""
+    verbs = (WordClass.VERB, WordClass.POSTURE)
+    return next((s.concept for s in found[1] if s.word_class in verbs), "")
+
+
+def verb_end(
+    tokens: tuple[Token, ...],
+    bases: tuple[tuple[str, ...], ...],
+    end: int,
+    verb: str,
+    lexicon: Lexicon,
+) -> int:
+    """The end of a verb with the particle, preposition or direction that belongs to it.
+
+    Args:
+        tokens: the sentence.
+        bases: what each word may be the plural of.
+        end: the end of the verb itself.
+        verb: its base form.
+        lexicon: tells what is a phrase of its own, and which verbs take directions.
+    """
+    if end >= len(tokens):
+        return end
+    lowers = tuple(token.lower for token in tokens)
+    direction = _direction_end(lowers, end, lexicon)
+    if lexicon.has_feature("directed", verb) and direction > end:
+        return direction
+    after, resting = lowers[end], lexicon.has_feature("resting", verb)
+    if after == "by" and _may_be_passive(tokens[end - 1]):
+        return end if resting else end + 1
+    found = lexicon.matches(lowers, bases, end)
+    if after not in _PARTICLES or (found and found[0][0] > end + 1):
+        return end
+    # "To catch a ball": the next verb names what is done.
+    infinitive = after == "to" and tokens[end + 1 : end + 2] and tokens[end + 1].tag == "VB"
+    if infinitive or (after in _BEFORE_A_PLACE and (resting or direction > end)):
+        return end
+    return end + 1
+
+
+def _direction_end(lowers: tuple[str, ...], start: int, lexicon: Lexicon) -> int:
+    """The end of "left", "to the left" or the like at ``start``; else ``start``."""
+    end = start
+    if end < len(lowers) and lowers[end] in _BEFORE_A_PLACE:
+        end += 1
+    if end < len(lowers) and end > start and lowers[end] == "the":
+        end += 1
+    here = lexicon.senses(lowers[end]) if end < len(lowers) else ()
+    if not any(s.word_class is WordClass.LOCATION and s.dimension != "" for s in here):
+        return start
+    # "Facing left of the table" is about the table.
+    return start if lowers[end + 1 : end + 2] == ("of",) else end + 1
+
+
+def senses_of(tokens: tuple[Token, ...], *, first: bool) -> tuple[Sense, ...]:
+    """The senses of a word that the lexicon does not list.
+
+    Args:
+        tokens: the word; several where hyphens join it.
+        first: whether the sentence begins with it.
+    """
+    last = tokens[-1]
+    joined = "".join(token.lower for token in tokens[:-1])
+    concept, form = joined + last.lemma, joined + last.lower
+    ordinal = _ORDINAL.fullmatch(form)
+    if ordinal and int(ordinal.group(1)) > 0:
+        return (Sense(WordClass.ORDINAL, str(int(ordinal.group(1)))),)
+    if form.isascii() and form.isdecimal() and len(form) <= 4:
+        return (Sense(WordClass.NUMBER, str(int(form))),)
+    gerund = (Sense(WordClass.VERB, base_of(last)),) if _is_gerund(last) else ()
+    if last.tag in ("NNS", "NNPS"):
+        return (Sense(WordClass.PLURAL_NOUN, concept),)
+    if last.tag in ("NN", "NNP"):
+        return (Sense(WordClass.NOUN, concept), *gerund)
+    if last.tag == "VBZ":
+        plural = Sense(WordClass.GUESSED_PLURAL, joined + singular(last.lower))
+        return (plural, Sense(WordClass.VERB, base_of(last)))
+    if (last.tag in _ADJECTIVES or last.tag in _PAST) and _must_not_be_dropped(last, form):
+        return (Sense(WordClass.UNKNOWN, "comparison"),)
+    guess = Sense(WordClass.GUESSED_NOUN, form)
+    if last.tag in _PAST or last.tag in _ADJECTIVES:
+        finite = (Sense(WordClass.VERB, base_of(last)),) if last.tag == "VBD" else gerund
+        return (Sense(WordClass.ADJECTIVE, form), guess, *finite)
+    if last.tag in _VERBS:
+        # A bare verb that begins a text is a command, and no command that is known.
+        bare = first and last.tag in ("VB", "VBP")
+        return (guess,) if bare else (Sense(WordClass.VERB, base_of(last)), guess)
+    if last.tag in _GUESSES:
+        return (guess,)
+    return (Sense(WordClass.UNKNOWN, UNLISTED),)
+
+
+def verb_senses(verb: str, last: Token, lexicon: Lexicon) -> tuple[Sense, ...]:
+    """The senses of a verb with its particle or direction: "looking at", "held by".
+
+    Args:
+        verb: the base form.
+        last: the last word of the particle or direction.
+        lexicon: tells directions.
+    """
+    if last.lower == "by":
+        return (Sense(WordClass.PASSIVE, verb),)
+    places = [s for s in lexicon.senses(last.lower) if s.word_class is WordClass.LOCATION]
+    if places:
+        return (Sense(WordClass.POSTURE, f"{verb}_{places[0].concept}"),)
+    return (Sense(WordClass.VERB, f"{verb}_{last.lower}"),)
+
+
+def base_of(token: Token) -> str:
+    """The base form of a verb: a tagger's lemma, or the form less "ing" where it is no verb's."""
+    if token.tag in _VERBS or not _is_gerund(token):
+        return token.lemma
+    stem = token.lower.removesuffix("ing")
+    if re.search(r"([bdgmnprt])\1$", stem):
+        return stem[:-1]
+    # "Riding" of "ride", but "eating" of "eat": one vowel before one consonant wants its "e".
+    bare = re.search(r"(^|[^aeiou])[aeiou][vczsukg]$|[^aeiou]l$|[aeiou]dg$|^[^aeiou]+[io]d$", stem)
+    return f"{stem}e" if bare or re.search(r"[vu]$|[^s]c$|[^n]g$", stem) else stem
+
+
+def singular(word: str) -> str:
+    """A plural less its ending."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("ches", "shes", "sses", "xes", "zes")) else word[:-1]
+
+
+def _is_gerund(token: Token) -> bool:
+    return len(token.lower) > 5 and token.lower.endswith("ing")
+
+
+def _may_be_passive(token: Token) -> bool:
+    return token.tag in _PAST or token.lower.endswith("ed")
+
+
+def _must_not_be_dropped(token: Token, form: str) -> bool:
+    """Whether a modifier negates or compares: "unlit", "nonyellow", "headless", "bigger"."""
+    if token.tag == "JJR":
+        return token.lemma != token.lower
+    return bool(_NEGATED.fullmatch(form)) and form not in _NOT_NEGATED
