@@ -110,7 +110,7 @@ class Alignment:
         parts: what each of the T words contributes to the program.
         phrases: rows of ``maps`` that belong to one phrase and are equal, in the order of the text.
         function_words: the words that align to nothing because of what they are.
-        unused_words: the words that the program does not use.
+        unused_words: the words that the program does not use, or that could not be checked.
         image_size: height and width of the image, in pixels.
         size: height and width of the maps; the image's, unless that is larger than ``max_side``.
         scene: where the masks come from.
@@ -387,7 +387,7 @@ def align(result: Result, *, floor: float = FLOOR, max_side: int = MAX_SIDE) -> 
     if max_side < 1:
         raise DataError(f"max_side must be at least 1, not {max_side}")
     step_of = steps_by_node(result)
-    unused = {token.index for token in result.unused}
+    unused = {token.index for token in result.set_aside}
     tokens: list[Token] = []
     parts: list[Part] = []
     layers: list[tuple[_Layer, ...]] = []

@@ -22,7 +22,7 @@ from neurosym.perception.base import Perception
 from neurosym.perception.detections import Calibration
 from neurosym.perception.images import MAX_PIXELS, load_image
 from neurosym.perception.pipeline import DefaultPerception
-from neurosym.program import Definites, Op, read_definites
+from neurosym.program import Definites, Op
 from neurosym.program.operator import names_of
 from neurosym.reading import utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
@@ -155,7 +155,8 @@ class Grounder:
             the: how "the" is read in this text; the grounder's way when left out.
 
         Returns:
-            The result. What the scene has no word for gives the status "unsupported".
+            The result. What the scene has no word for gives the status "unsupported"; actions and
+            qualities that only describe what is meant are left out: see :attr:`Result.unchecked`.
 
         Raises:
             TextError, GrammarError: the text cannot be read.
@@ -166,18 +167,18 @@ class Grounder:
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
             parse = self.parse(parse)
+        procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:
             if best is not None and reading.score <= best[0]:
                 break
-            seen, found = self._execute(scene, read_definites(reading.program, policy))
+            seen, found = self._execute(scene, procedure.read(reading.program, scene).program)
             worth = utility(reading, found if isinstance(found, Outcome) else None)
             if best is None or worth > best[0]:
                 best = (worth, reading, seen, found)
         if best is None:
             raise AssertionError("a parse has at least one reading")
         _, reading, seen, found = best
-        procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         if isinstance(found, UnknownConceptError):
             found.text = parse.text
             return Result(

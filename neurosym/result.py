@@ -15,7 +15,18 @@ from neurosym.errors import OptionError, UnknownConceptError
 from neurosym.executors.base import Executor, Outcome, Step
 from neurosym.executors.plan import Plan, plan
 from neurosym.pixels import portion_masks
-from neurosym.program import PORTIONS, Command, Definites, Kind, Op, Part, read_definites
+from neurosym.program import (
+    PORTIONS,
+    Checked,
+    Command,
+    Definites,
+    Filter,
+    Kind,
+    Op,
+    Part,
+    leave_unchecked,
+    read_definites,
+)
 from neurosym.scene import Scene
 
 if TYPE_CHECKING:
@@ -176,6 +187,16 @@ class Procedure:
     abstain: float = 0.0
     the: Definites = Definites.STRICT
 
+    def read(self, program: Op, scene: Scene) -> Checked:
+        """What is run of a program: "the" read as wanted, and what the scene cannot tell left out.
+
+        Args:
+            program: as parsed.
+            scene: knows which actions and qualities things have, or does not.
+        """
+        known = {name: attribute.values for name, attribute in scene.attributes.items()}
+        return leave_unchecked(read_definites(program, self.the), known)
+
     def decide(self, outcome: Outcome, scene: Scene) -> Decision:
         """What is answered; raises what :func:`decide` raises."""
         return decide(
@@ -241,9 +262,21 @@ class Result:
         return self.procedure.the
 
     @cached_property
+    def _checked(self) -> Checked:
+        return self.procedure.read(self.reading.program, self.scene)
+
+    @property
     def program(self) -> Op:
-        """The program that was run: that of the chosen reading, with "the" read as wanted."""
-        return read_definites(self.reading.program, self.the)
+        """The program that was run: that of the chosen reading, with "the" read as wanted.
+
+        Without what is :attr:`unchecked`.
+        """
+        return self._checked.program
+
+    @property
+    def unchecked(self) -> tuple[Filter, ...]:
+        """What the text says and the scene cannot tell: actions and qualities, left out."""
+        return self._checked.left_out
 
     @property
     def plan(self) -> Plan:
@@ -254,6 +287,17 @@ class Result:
     def unused(self) -> tuple[Token, ...]:
         """Words that the program does not use."""
         return self.reading.unused
+
+    @cached_property
+    def set_aside(self) -> tuple[Token, ...]:
+        """The words that the answer does not rest on: not used, or of what is unchecked."""
+        spans = [span for node in self.unchecked for span in node.words]
+        return tuple(
+            token
+            for token in self.tokens
+            if token in self.unused
+            or any(s.start <= token.span.start and token.span.end <= s.end for s in spans)
+        )
 
     @property
     def trace(self) -> tuple[Step, ...]:

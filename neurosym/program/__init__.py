@@ -66,15 +66,18 @@ from neurosym.program.operators.sets import (
     Union,
 )
 from neurosym.program.sexpr import parse_program
+from neurosym.program.unchecked import OPEN_ATTRIBUTES, Checked, leave_unchecked
 
 __all__ = [
     "ACTIONS",
     "EQUATIVE_TOLERANCE",
     "FORMS",
+    "OPEN_ATTRIBUTES",
     "ORDERS",
     "PLACES",
     "PORTIONS",
     "Between",
+    "Checked",
     "Choose",
     "Closest",
     "Command",
@@ -123,6 +126,7 @@ __all__ = [
     "TopClosest",
     "TopFarthest",
     "Union",
+    "leave_unchecked",
     "parse_program",
     "read_definites",
     "registry",

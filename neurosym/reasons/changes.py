@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from neurosym.errors import OptionError, UnknownConceptError
 from neurosym.executors.base import Outcome
 from neurosym.executors.world import check_names
-from neurosym.program import read_definites
+from neurosym.program import Definites
 from neurosym.reasons.atoms import Atom, Atoms, with_score
 from neurosym.reasons.edits import Edit, edits, rereadings
 from neurosym.reasons.trials import (
@@ -193,10 +193,12 @@ class Reasons:
         # What was parsed is changed, and read as before.
         parsed, the = result.reading.program, result.procedure.the
         made = edits(parsed, result.scene, narrow=result.status == "many")
-        changed = [(edit, read_definites(program, the)) for edit, program in made]
+        read = result.procedure.read
+        plain = replace(result.procedure, the=Definites.STRICT).read(parsed, result.scene).program
+        changed = [(edit, read(program, result.scene).program) for edit, program in made]
         tried = [
             (edit, program)
-            for edit, program in (*rereadings(parsed, the), *changed)
+            for edit, program in (*rereadings(plain, the), *changed)
             if _can_run(program, result.scene)
         ][:MAX_EDITS]
         outcomes = run_all(

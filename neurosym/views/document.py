@@ -39,6 +39,9 @@ def result_document(result: Result) -> dict[str, Any]:
             )
         ],
         "unused": [token.text for token in result.unused],
+        "unchecked": [
+            {"attribute": left.attribute, "value": left.value} for left in result.unchecked
+        ],
         "message": result.message,
         "readings": [
             {"program": str(reading.program), "score": reading.score} for reading in result.readings

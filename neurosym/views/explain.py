@@ -48,11 +48,11 @@ from neurosym.views.text import (
     answer_lead,
     answer_things,
     answer_word,
+    aside_texts,
     is_guess,
     object_text,
     top_objects,
     top_things,
-    unused_text,
     value_text,
 )
 from neurosym.views.verbalise import value_phrase, verbalise
@@ -74,15 +74,15 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
     The first line is the program in English; the next the answer with its probability. When
     nothing or too much was found, the step that is to blame follows, what there was before it,
     what came nearest, and what small change would give another answer. Words that were not used
-    are named before the answer, what was only approximated in the last lines.
+    and what could not be checked are named before the answer, what was only approximated in the
+    last lines.
 
     Args:
         result: of any status.
         width: lines are wrapped to so many characters.
     """
     lines = [f'"{result.text.strip()}" is understood as: {verbalise(result.program)}.']
-    if result.unused:
-        lines.append(_capitalised(unused_text(result)) + ".")
+    lines += [_capitalised(line) + "." for line in aside_texts(result)]
     lines += _answer(result)
     lines += _why(result)
     lines += _vacuities(result)

@@ -26,11 +26,11 @@ from neurosym.views.text import (
     answer_lead,
     answer_things,
     answer_word,
+    aside_texts,
     is_guess,
     object_name,
     object_text,
     top_things,
-    unused_text,
 )
 
 if TYPE_CHECKING:
@@ -533,8 +533,9 @@ def _banner(result: Result, width: int) -> Image.Image:
     middle = (width - across / 2, 23)
     draw.text(middle, said, font=font, fill=palette.ink_on(colour), anchor="mm")
     left = width - across - _GAP
-    if result.unused:
-        said = _shortened(draw, _line(unused_text(result).replace('"', "")), font, width / 3)
+    aside = aside_texts(result)
+    if aside:
+        said = _shortened(draw, _line("; ".join(aside).replace('"', "")), font, width / 3)
         wide = draw.textlength(said, font=font) + 24
         pill = (left - wide, 7, left, 39)
         draw.rounded_rectangle(

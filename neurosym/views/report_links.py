@@ -123,7 +123,7 @@ class Links:
     def kinds(self) -> tuple[WordKind, ...]:
         """What each token contributes to the program."""
         parts = dict(zip(self.alignment.tokens, self.alignment.parts, strict=True))
-        unused = set(self.result.unused)
+        unused = set(self.result.set_aside)
         return tuple(
             parts.get(token, "unused" if token in unused else "function")
             for token in self.result.tokens

@@ -104,14 +104,27 @@ def answer_text(result: Result, *, colour: bool = False) -> str:
             f"{lead}{object_text(result.scene, i, p)}, {box_text(result, i)}" for i, p in chosen
         ]
         head += f": {listed.pop() if len(listed) == 1 else f'{len(listed)} objects'}"
-    unused = [_paint(unused_text(result), "bad", colour=colour)] if result.unused else []
-    return "\n".join([head, *unused, *(f"  {line}" for line in listed)])
+    aside = [_paint(line, "bad", colour=colour) for line in aside_texts(result)]
+    return "\n".join([head, *aside, *(f"  {line}" for line in listed)])
+
+
+def aside_texts(result: Result) -> list[str]:
+    """What of the text the answer does not rest on, a line each: words that were not used, and
+    what the scene cannot tell.
+    """  # noqa: D205 - one sentence
+    return [line for line in (unused_text(result), unchecked_text(result)) if line]
 
 
 def unused_text(result: Result) -> str:
     """``not used: "tall"``, or nothing when the program uses every word."""
     words = dict.fromkeys(f'"{token.text}"' for token in result.unused)
     return f"not used: {', '.join(words)}" if words else ""
+
+
+def unchecked_text(result: Result) -> str:
+    """``not checked: action "sit", quality "old"``, or nothing when all could be checked."""
+    said = dict.fromkeys(f'{left.attribute} "{left.value}"' for left in result.unchecked)
+    return f"not checked: {', '.join(said)}" if said else ""
 
 
 def is_guess(result: Result) -> bool:
