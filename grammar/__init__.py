@@ -10,6 +10,7 @@ if not __name__.startswith("neurosym."):
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.parse import Parse, Parser, Reading
+from neurosym.grammar.repair import Repair
 from neurosym.grammar.tokens import SpacyTokenizer, Token
 from neurosym.grammar.tree import Tree
 
@@ -18,6 +19,7 @@ __all__ = [
     "Parse",
     "Parser",
     "Reading",
+    "Repair",
     "Sense",
     "SpacyTokenizer",
     "Token",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +20,9 @@ from neurosym.grammar.discourse import (
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError
+from neurosym.grammar.repair import Repair, Speller
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
-from neurosym.grammar.tokens import SpacyTokenizer, Token
+from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit, segmentations
 from neurosym.program import Op
@@ -75,11 +76,13 @@ class Parse:
         text: as given.
         tokens: its words and marks.
         readings: at least one, best first.
+        repairs: slips of the keyboard, and what they were read as.
     """
 
     text: str
     tokens: tuple[Token, ...]
     readings: tuple[Reading, ...]
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def program(self) -> Op:
@@ -124,6 +127,7 @@ class Parser:
         max_trees: most syntax trees considered.
         max_units: most words and phrases in a sentence that is parsed.
         cached: sentence patterns whose trees are remembered.
+        repair: whether slips of the keyboard are repaired where that is safe.
 
     Example:
         >>> parser = Parser("en_core_web_sm")  # doctest: +SKIP
@@ -140,6 +144,7 @@ class Parser:
         max_trees: int = MAX_TREES,
         max_units: int = MAX_UNITS,
         cached: int = CACHED,
+        repair: bool = True,
     ) -> None:
         if max_readings < 1:
             raise GrammarError(f"max_readings must be at least 1, not {max_readings}")
@@ -149,21 +154,29 @@ class Parser:
         self.lexicon = Lexicon.default() if lexicon is None else lexicon
         self.max_readings = max_readings
         self._syntax = Syntax(max_trees=max_trees, max_units=max_units, cached=cached)
+        self._speller = Speller(self.lexicon, lambda: self.tokenizer.english) if repair else None
 
-    def parse(self, text: str) -> Parse:
+    def parse(self, text: str, *, vocabulary: Iterable[str] = ()) -> Parse:
         """The readings of a text, best first.
+
+        Args:
+            text: an expression, a question or a request.
+            vocabulary: words that the text may have misspelt, besides those of the lexicon; for
+                example the categories of a scene.
 
         Raises:
             TextError: the text cannot be read at all: empty, too long, not English.
             GrammarError: no reading; the error carries the text and the words at fault.
         """
-        tokens = self.tokenizer(text)
+        self.tokenizer.check(text)
+        repairs = self._repairs(text, vocabulary)
+        tokens = self.tokenizer(text, repairs)
         self._check_language(text, tokens)
         parts = sentences(tokens, self.lexicon)
         if len(parts) < 2:
             found = self._understood(text, tokens, ())
-            return Parse(text, tokens, tuple(each.reading for each in found))
-        return Parse(text, tokens, self._discourse(text, tokens, parts))
+            return Parse(text, tokens, tuple(each.reading for each in found), repairs)
+        return Parse(text, tokens, self._discourse(text, tokens, parts), repairs)
 
     def _discourse(
         self, text: str, tokens: tuple[Token, ...], parts: list[tuple[Token, ...]]
@@ -248,6 +261,11 @@ class Parser:
             text=text,
             span=Span.cover(token.span for token in tokens),
         )
+
+    def _repairs(self, text: str, vocabulary: Iterable[str]) -> tuple[Repair, ...]:
+        if self._speller is None:
+            return ()
+        return self._speller.repairs(text, plain(text), vocabulary)
 
     def _collect(
         self,

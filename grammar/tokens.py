@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosym.errors import TextError
+from neurosym.grammar.repair import SHORTEST, Repair
 from neurosym.span import Span
 
 if TYPE_CHECKING:
@@ -102,8 +105,36 @@ class SpacyTokenizer:
         self.max_words = max_words
         self._language = _load(pipeline) if isinstance(pipeline, str | Path) else pipeline
 
-    def __call__(self, text: str) -> tuple[Token, ...]:
+    @functools.cached_property
+    def english(self) -> frozenset[str]:
+        """The words that the pipeline knows: its dictionary of base forms, contractions, names.
+
+        Empty for a pipeline without a dictionary: then no spelling can be told to be wrong.
+        """
+        # spaCy's types do not say what a lemmatizer or a tokenizer has; others may lack it.
+        pipes: dict[str, Any] = dict(self._language.pipeline)
+        lookups = getattr(pipes.get("lemmatizer"), "lookups", None)
+        if lookups is None or not lookups.has_table("lemma_index"):
+            return frozenset()
+        contractions = getattr(self._language.tokenizer, "rules", None) or {}
+        words: set[str] = {*self._language.Defaults.stop_words, *contractions}
+        for name in ("lemma_index", "lemma_exc"):
+            for listed in lookups.get_table(name, {}).values():
+                words.update(listed)
+        # Words that the pipeline has only seen in small letters may be slips themselves.
+        # So may the shortest names: "teh" is one.
+        strings = self._language.vocab.strings
+        seen = (word for word in strings if word.isalpha() and len(word) > SHORTEST)
+        words.update(word.lower() for word in seen if word != word.lower())
+        return frozenset(word.replace("'", "") for word in words)
+
+    def __call__(self, text: str, repairs: Iterable[Repair] = ()) -> tuple[Token, ...]:
         """The tokens of ``text``.
+
+        Args:
+            text: the text.
+            repairs: slips that are read as what was meant; the spans of their words stay those
+                of what was written.
 
         Raises:
             TextError: the text is not a string, is empty or too long, has no letters, or is not
@@ -111,19 +142,17 @@ class SpacyTokenizer:
         """
         self.check(text)
         # "cup(s)" is read as "cups", without moving what follows.
-        same = _OPTIONAL_S.sub(r"\1s  ", plain(text))
+        same = _repaired(_OPTIONAL_S.sub(r"\1s  ", plain(text)), repairs)
         # Runs of spaces would become tokens, and change the tags of the words around them.
-        kept = [i for i, c in enumerate(same) if c != " " or (i and same[i - 1] != " ")]
+        kept = [c for i, c in enumerate(same) if c[0] != " " or (i and same[i - 1][0] != " ")]
         tokens: list[Token] = []
-        for word in self._language("".join(same[i] for i in kept)):
+        for word in self._language("".join(letter for letter, _, _ in kept)):
             if word.is_space:
                 continue
             if not word.tag_:
                 raise TextError("the spaCy pipeline gives words no tags; load one with a tagger")
-            end = kept[word.idx + len(word.text) - 1] + 1
-            span = Span(
-                kept[word.idx], end + 2 if text[end - 1 : end + 2].lower() == "(s)" else end
-            )
+            start, end = kept[word.idx][1], kept[word.idx + len(word.text) - 1][2]
+            span = Span(start, end + 2 if text[end - 1 : end + 2].lower() == "(s)" else end)
             tokens.append(
                 Token(
                     index=len(tokens),
@@ -171,6 +200,22 @@ class SpacyTokenizer:
                 text=text,
                 span=Span(start, start + 1),
             )
+
+
+def _repaired(same: str, repairs: Iterable[Repair]) -> list[tuple[str, int, int]]:
+    """The characters that are read, each with the first and the last end of what it stands for."""
+    characters = [(letter, i, i + 1) for i, letter in enumerate(same)]
+    for repair in sorted(repairs, key=lambda repair: -repair.span.start):
+        start, end = repair.span.start, repair.span.end
+        written = [c for c in characters[start:end] if c[0] != " "]
+        letters = iter(written)
+        if "".join(c[0] for c in written) == repair.meant.replace(" ", ""):
+            # Only a space moved, so every letter stands for itself.
+            read = [next(letters) if c != " " else (" ", start, end) for c in repair.meant]
+        else:
+            read = [(letter, start, end) for letter in repair.meant]
+        characters[start:end] = read
+    return characters
 
 
 def _load(pipeline: str | Path) -> Language:

@@ -166,7 +166,8 @@ class Grounder:
         policy = self.the if the is None else definites_of(the)
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
-            parse = self.parse(parse)
+            # People misspell what they see: the scene's words are words of the text as well.
+            parse = self.parser.parse(parse, vocabulary=scene.categories.values)
         procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:

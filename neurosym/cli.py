@@ -312,6 +312,8 @@ def print_parse(parse: Parse) -> None:
     if len(parse.readings) > 1:
         others = [f"{reading.score:6.2f}  {reading.program}" for reading in parse.readings[1:]]
         _section("Other readings", "\n".join(others))
+    if parse.repairs:
+        _section("Repairs", "\n".join(str(repair) for repair in parse.repairs))
     if parse.unused:
         _section("Unused words", ", ".join(token.text for token in parse.unused))
 

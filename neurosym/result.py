@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from neurosym.alignment import Alignment
-    from neurosym.grammar import Parse, Reading, Token, Tree
+    from neurosym.grammar import Parse, Reading, Repair, Token, Tree
     from neurosym.reasons import Atom, Counterfactuals, Reasons, Sensitivity
 
 Status = Literal["ok", "none", "many", "abstained", "unsupported"]
@@ -298,6 +298,11 @@ class Result:
             if token in self.unused
             or any(s.start <= token.span.start and token.span.end <= s.end for s in spans)
         )
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """Slips of the keyboard in the text, and what they were read as."""
+        return self.parse.repairs
 
     @property
     def trace(self) -> tuple[Step, ...]:

@@ -101,7 +101,7 @@ def _result(
     steps = tuple(Step(op, objects=v) for op, v in zip(bound.walk(), values, strict=True))
     left = tuple(token for token in tokens if token.text in unused)
     reading: Any = SimpleNamespace(program=bound, score=0.0, syntax=None, unused=left)
-    parse: Any = SimpleNamespace(text=text, tokens=tuple(tokens), readings=(reading,))
+    parse: Any = SimpleNamespace(text=text, tokens=tuple(tokens), readings=(reading,), repairs=())
     scene = _scene() if scene is None else scene
     ran = Outcome(bound.returns, objects=steps[-1].objects, steps=steps) if outcome else None
     return Result(parse, scene, ran, Decision("ok", (0,), probability=0.7), reading)

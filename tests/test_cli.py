@@ -197,7 +197,7 @@ BAD_TEXTS: list[Any] = [
     ("42", "the text has no letters"),
     ("🐶🐶", "the text has no letters"),
     ("\0", "the text has no letters"),
-    ("the the the", "does not fit"),
+    ("the the the", "the text stops too early"),
     ("the", "the text stops too early"),
     ("the cup of " * 30 + "cup", "at most 80 are parsed"),
     ("exactly 99999999999999999999999999 people", "99999999999999999999999999"),

@@ -38,6 +38,16 @@ def result_document(result: Result) -> dict[str, Any]:
                 result.objects, result.probabilities.tolist(), strict=True
             )
         ],
+        "repairs": [
+            {
+                "written": repair.written,
+                "meant": repair.meant,
+                "start": repair.span.start,
+                "end": repair.span.end,
+                "reason": repair.reason,
+            }
+            for repair in result.repairs
+        ],
         "unused": [token.text for token in result.unused],
         "unchecked": [
             {"attribute": left.attribute, "value": left.value} for left in result.unchecked

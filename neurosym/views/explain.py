@@ -73,9 +73,9 @@ def explain(result: Result, *, width: int = WIDTH) -> str:
 
     The first line is the program in English; the next the answer with its probability. When
     nothing or too much was found, the step that is to blame follows, what there was before it,
-    what came nearest, and what small change would give another answer. Words that were not used
-    and what could not be checked are named before the answer, what was only approximated in the
-    last lines.
+    what came nearest, and what small change would give another answer. Slips that were repaired,
+    words that were not used and what could not be checked are named before the answer, what was
+    only approximated in the last lines.
 
     Args:
         result: of any status.

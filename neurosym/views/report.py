@@ -33,6 +33,7 @@ from neurosym.views.text import (
     is_guess,
     object_text,
     operator_text,
+    repairs_text,
     top_objects,
     value_text,
 )
@@ -437,6 +438,8 @@ def _reading_section(links: Links) -> Iterator[Markup]:
             unused,
         )
 
+    if result.repairs:
+        yield element("p", f"{repairs_text(result.repairs)}.")
     columns = ("score", "", "in English", "program", "not used")
     yield _table(columns, [row(reading) for reading in result.readings])
     if len(result.readings) == 1:

@@ -14,7 +14,7 @@ from neurosym.span import Span
 
 if TYPE_CHECKING:
     from neurosym.executors.base import Step
-    from neurosym.grammar import Tree
+    from neurosym.grammar import Repair, Tree
     from neurosym.result import Result
 
 WIDTH = 100
@@ -85,7 +85,9 @@ def trace_text(result: Result, *, width: int = WIDTH, top: int = 3, colour: bool
 
 
 def answer_text(result: Result, *, colour: bool = False) -> str:
-    """The status and the answer, the words that were not used, and a line per object of a set."""
+    """The status and the answer, what was repaired and what was not used, and a line per object
+    of a set.
+    """  # noqa: D205 - one sentence
     sure = result.status == "ok" and not is_guess(result)
     status = _paint(result.status, "good" if sure else "bad", colour=colour)
     guess = ", best guess" if is_guess(result) else ""
@@ -109,10 +111,11 @@ def answer_text(result: Result, *, colour: bool = False) -> str:
 
 
 def aside_texts(result: Result) -> list[str]:
-    """What of the text the answer does not rest on, a line each: words that were not used, and
-    what the scene cannot tell.
+    """What of the text the answer does not rest on, a line each: slips that were repaired, words
+    that were not used, and what the scene cannot tell.
     """  # noqa: D205 - one sentence
-    return [line for line in (unused_text(result), unchecked_text(result)) if line]
+    lines = (repairs_text(result.repairs), unused_text(result), unchecked_text(result))
+    return [line for line in lines if line]
 
 
 def unused_text(result: Result) -> str:
@@ -125,6 +128,12 @@ def unchecked_text(result: Result) -> str:
     """``not checked: action "sit", quality "old"``, or nothing when all could be checked."""
     said = dict.fromkeys(f'{left.attribute} "{left.value}"' for left in result.unchecked)
     return f"not checked: {', '.join(said)}" if said else ""
+
+
+def repairs_text(repairs: Sequence[Repair]) -> str:
+    """``repaired: "yelow" read as "yellow"``, or nothing when there was nothing to repair."""
+    said = dict.fromkeys(f'"{repair.written}" read as "{repair.meant}"' for repair in repairs)
+    return f"repaired: {', '.join(said)}" if said else ""
 
 
 def is_guess(result: Result) -> bool:

@@ -19,6 +19,7 @@ class Case:
     text: str
     program: str = ""
     others: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
     unused: str = ""
     error: str = ""
 
@@ -37,6 +38,8 @@ def read_cases() -> list[Case]:
                 cases[-1].program = rest
             elif mark == "~":
                 cases[-1].others.append(rest)
+            elif mark == "?":
+                cases[-1].repairs.append(rest)
             elif mark == "!":
                 cases[-1].unused = rest
             elif mark == "x":
@@ -62,6 +65,7 @@ def test_golden(case: Case, parser: Parser) -> None:
     assert str(parse.program) == str(parse_program(case.program))
     kept = {str(reading.program) for reading in parse.readings[1:]}
     assert {str(parse_program(other)) for other in case.others} <= kept
+    assert [f"{repair.written} > {repair.meant}" for repair in parse.repairs] == case.repairs
     assert " ".join(token.text for token in parse.unused) == case.unused
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from neurosym.errors import UnknownConceptError
 from neurosym.executors.base import Outcome, Step
 from neurosym.executors.worlds import WorldsExecutor
+from neurosym.grammar import Repair
 from neurosym.pixels import ImageSize, Pixels
 from neurosym.program import Op, parse_program
 from neurosym.result import Decision, Result, decide
@@ -131,6 +132,7 @@ def make_result(
     *,
     scene: Scene | None = None,
     unused: Sequence[str] = (),
+    repairs: Sequence[Repair] = (),
     executed: bool = True,
     change_outcome: Callable[[Outcome], Outcome] = lambda outcome: outcome,
     abstain: float = 0.0,
@@ -140,7 +142,9 @@ def make_result(
     tokens = make_tokens(text)
     left = tuple(token for token in tokens if token.text in unused)
     reading: Any = SimpleNamespace(program=bound, score=0.0, syntax=None, unused=left)
-    parse: Any = SimpleNamespace(text=text, tokens=tokens, readings=(reading,))
+    parse: Any = SimpleNamespace(
+        text=text, tokens=tokens, readings=(reading,), repairs=tuple(repairs)
+    )
     if not executed:
         error = UnknownConceptError("category", "unicorn", ())
         return Result(parse, scene, None, Decision("unsupported"), reading, error)

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 
 from neurosym.executors.base import Certificate, Outcome
+from neurosym.grammar import Repair
 from neurosym.grammar.tree import Tree
 from neurosym.program import parse_program
 from neurosym.span import Span
-from neurosym.views import answer_text, program_text, trace_text, tree_text
+from neurosym.views import answer_text, explain, program_text, trace_text, tree_text
+from neurosym.views.document import result_document
 from neurosym.views.text import top_things
 
 LEFT = (
@@ -128,6 +130,18 @@ def test_answer_text(made: SimpleNamespace) -> None:
     )
     assert answer_text(unknown).endswith('this scene has no category "unicorn"')
     assert trace_text(unknown).startswith("not executed: ")
+
+
+def test_repairs_stand_under_the_status(made: SimpleNamespace) -> None:
+    slips = [Repair("frok", "fork", Span(4, 8), "spelling")]
+    fork = made.result("the frok", "(the (select fork))", ["frok", "the"], repairs=slips)
+    head, said = answer_text(fork).splitlines()
+    assert head.startswith("ok")
+    assert said == 'repaired: "frok" read as "fork"'
+    assert 'Repaired: "frok" read as "fork".' in explain(fork)
+    assert result_document(fork)["repairs"] == [
+        {"written": "frok", "meant": "fork", "start": 4, "end": 8, "reason": "spelling"}
+    ]
 
 
 def test_words_that_were_not_used_stand_under_the_status(made: SimpleNamespace) -> None:
