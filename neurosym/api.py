@@ -16,6 +16,8 @@ from neurosym.errors import (
 )
 from neurosym.executors.base import Executor, Outcome
 from neurosym.executors.tensor import TensorExecutor
+from neurosym.generation.describe import Describer, Description
+from neurosym.generation.language import Bounds
 from neurosym.grammar import Lexicon, Parse, Parser, Reading, Tree
 from neurosym.models.store import path_of
 from neurosym.perception.base import Perception
@@ -187,6 +189,29 @@ class Grounder:
             )
         decision = procedure.decide(found, seen)
         return Result(parse, seen, found, decision, reading, procedure=procedure)
+
+    def describe(self, scene: Scene, index: int, *, bounds: Bounds | None = None) -> Description:
+        """The shortest expression that picks out one object of a scene, or why there is none.
+
+        The text is read back and executed before it is given: it means that object.
+
+        Args:
+            scene: from :meth:`perceive` or elsewhere.
+            index: the object's number.
+            bounds: how far to search; see :class:`neurosym.generation.language.Bounds`.
+
+        Returns:
+            The description: the text, its program and the probability that it means the object;
+            in an uncertain scene that is at least :attr:`threshold`.
+
+        Raises:
+            OptionError: the scene has no such object.
+        """
+        return self.describer(scene, bounds=bounds).describe(index)
+
+    def describer(self, scene: Scene, *, bounds: Bounds | None = None) -> Describer:
+        """What :meth:`describe` asks, for several objects of one scene."""
+        return Describer(scene, self.parser, self.executor, bounds=bounds, threshold=self.threshold)
 
     def _execute(self, scene: Scene, program: Op) -> tuple[Scene, Outcome | UnknownConceptError]:
         try:

@@ -1,4 +1,4 @@
-"""The command line: ``neurosym ground | parse | scene | demo | eval | operators | models``.
+"""The command line: ``neurosym ground``, ``parse``, ``describe``, ``eval`` and more.
 
 Bad input prints one line and exits with 2; nothing is written before everything is computed.
 """
@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosym import __version__
 from neurosym.errors import NeurosymError, OptionError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neurosym.api import Grounder
     from neurosym.grammar import Parse
     from neurosym.result import Result
+    from neurosym.scene import Scene
 
 
 _TEXT = "an expression, a question or a request"
@@ -114,6 +115,18 @@ def _arguments() -> argparse.ArgumentParser:
     _add_perception(demo)
     demo.set_defaults(handler=_demo)
 
+    describe = commands.add_parser(
+        "describe", help="the shortest expression that picks out an object, and nothing else"
+    )
+    describe.add_argument("photo", metavar="PHOTO", help="an image file, or a saved scene (.json)")
+    describe.add_argument(
+        "--object", metavar="N", type=int, help="the object's number; all objects when left out"
+    )
+    describe.add_argument("--json", action="store_true", help="print the result as JSON")
+    _add_language(describe)
+    _add_perception(describe)
+    describe.set_defaults(handler=_describe)
+
     operators = commands.add_parser("operators", help="the operators of programs, as Markdown")
     operators.set_defaults(handler=_operators)
 
@@ -180,21 +193,43 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
 
 def _begin(namespace: argparse.Namespace, text: str) -> tuple[Grounder, Parse | Op]:
     """The grounder and what is run: all that can be refused before a picture is looked at."""
-    from neurosym.api import Grounder, definites_of
+    from neurosym.api import definites_of
 
     the = definites_of(namespace.the)
     if namespace.out is not None:
         check_folder(namespace.out.parent if _is_page(namespace.out) else namespace.out)
-    grounder = Grounder.default(
+    grounder = _grounder(namespace, the=the)
+    return grounder, parse_program(text) if namespace.program else grounder.parse(text)
+
+
+def _grounder(namespace: argparse.Namespace, **options: Any) -> Grounder:
+    from neurosym.api import Grounder
+
+    return Grounder.default(
         device=namespace.device,
         spacy=namespace.spacy,
         lexicon=namespace.lexicon,
         concepts=namespace.concepts,
         calibration=namespace.calibration,
-        the=the,
         max_pixels=_pixel_bound(namespace),
+        **options,
     )
-    return grounder, parse_program(text) if namespace.program else grounder.parse(text)
+
+
+def _seen(grounder: Grounder, photo: str) -> Scene:
+    """The scene of a photograph, or a saved one."""
+    from neurosym.scene import Scene
+
+    return Scene.load(photo) if photo.endswith(".json") else grounder.perceive(photo)
+
+
+def _describe(namespace: argparse.Namespace) -> int:
+    from neurosym.generation.commands import describe_objects
+
+    grounder = _grounder(namespace)
+    scene = _seen(grounder, namespace.photo)
+    describe_objects(grounder, scene, namespace.object, as_json=namespace.json)
+    return 0
 
 
 def _pixel_bound(namespace: argparse.Namespace) -> int:
@@ -208,13 +243,8 @@ def _pixel_bound(namespace: argparse.Namespace) -> int:
 
 
 def _ground(namespace: argparse.Namespace) -> int:
-    from neurosym.scene import Scene
-
     grounder, text = _begin(namespace, namespace.text)
-    if namespace.photo.endswith(".json"):
-        scene = Scene.load(namespace.photo)
-    else:
-        scene = grounder.perceive(namespace.photo)
+    scene = _seen(grounder, namespace.photo)
     return _report(grounder.ground(scene, text), namespace)
 
 

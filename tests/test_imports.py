@@ -105,6 +105,9 @@ ALLOWED = {
         *("api", "datasets", "grammar", "executors", "program", "result", "scene", "views"),
         *("files", "errors", "span"),
     ),
+    "neurosym.generation": (
+        *("grammar", "executors", "program", "scene", "views", "errors", "span"),
+    ),
     "neurosym.scene": ("scene_io", "pixels", "errors", "span"),
     "neurosym.pixels": ("errors", "span"),
     "neurosym.betweenness": (),
