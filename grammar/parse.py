@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from neurosym.errors import GrammarError, ProgramTypeError, TextError, did_you_mean, nearest
 from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import EXPECTED_FIRST, OPEN, UNSPOKEN, WordClass
+from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
     PARAGRAPH_BEAM,
     joined_program,
@@ -39,7 +40,8 @@ BEAM = 8
 """Fewest alternatives kept for every phrase while lowering."""
 SPLIT_PHRASE = 1.0
 """Cost of taking a phrase of the lexicon word by word."""
-
+GUESSED = 100.0
+"""Cost of a reading by dependencies: more than any reading of the grammar has."""
 
 _SILENT = {
     *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
@@ -57,15 +59,22 @@ class Reading:
         score: 0 at best; the more unusual the reading, the lower. Comparable within one text.
         syntax: the tree that the program was lowered from.
         unused: words that this program does not use, function words aside.
+        source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
     """
 
     program: Op
     score: float
     syntax: Tree
     unused: tuple[Token, ...]
+    source: Literal["grammar", "dependencies"] = "grammar"
+
+    @property
+    def guessed(self) -> bool:
+        """Whether it is a guess, made by the fallback where the grammar had no reading."""
+        return self.source != "grammar"
 
     def __str__(self) -> str:
-        return str(self.program)
+        return f"{self.program} (guessed from {self.source})" if self.guessed else str(self.program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +104,17 @@ class Parse:
         return self.readings[0].syntax
 
     @property
+    def source(self) -> str:
+        """What the best reading was read by: "grammar" or "dependencies"."""
+        return self.readings[0].source
+
+    @property
     def unused(self) -> tuple[Token, ...]:
         """The words that the best reading's program does not use, function words aside."""
         return self.readings[0].unused
 
     def __str__(self) -> str:
-        return str(self.program)
+        return str(self.readings[0])
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,7 @@ class Parser:
     Args:
         tokenizer: a tokenizer, or the spaCy pipeline to make one from (loaded, a name or a path).
         lexicon: the words; the default lexicon when left out.
+        fallback: whether a text that the grammar has no reading of is read by its dependencies.
         max_readings: most readings returned.
         max_trees: most syntax trees considered.
         max_units: most words and phrases in a sentence that is parsed.
@@ -140,6 +155,7 @@ class Parser:
         tokenizer: SpacyTokenizer | Language | str | Path,
         lexicon: Lexicon | None = None,
         *,
+        fallback: bool = True,
         max_readings: int = MAX_READINGS,
         max_trees: int = MAX_TREES,
         max_units: int = MAX_UNITS,
@@ -153,11 +169,14 @@ class Parser:
         )
         self.lexicon = Lexicon.default() if lexicon is None else lexicon
         self.max_readings = max_readings
+        self._dependencies = DependencyParser(self.tokenizer.pipeline) if fallback else None
         self._syntax = Syntax(max_trees=max_trees, max_units=max_units, cached=cached)
         self._speller = Speller(self.lexicon, lambda: self.tokenizer.english) if repair else None
 
     def parse(self, text: str, *, vocabulary: Iterable[str] = ()) -> Parse:
         """The readings of a text, best first.
+
+        Where the grammar has none, the fallback's is returned, which is marked as such.
 
         Args:
             text: an expression, a question or a request.
@@ -172,11 +191,31 @@ class Parser:
         repairs = self._repairs(text, vocabulary)
         tokens = self.tokenizer(text, repairs)
         self._check_language(text, tokens)
+        try:
+            readings = self._by_grammar(text, tokens)
+        except GrammarError:
+            guessed = self._by_dependencies(text, tokens)
+            if guessed is None:
+                raise
+            readings = (guessed,)
+        return Parse(text, tokens, readings, repairs)
+
+    def _by_dependencies(self, text: str, tokens: tuple[Token, ...]) -> Reading | None:
+        """What the fallback makes of a text, if anything."""
+        units, _ = next(segmentations(tokens, self.lexicon, 1))
+        if self._dependencies is None or len(units) > self._syntax.max_units:
+            return None
+        made = guess(text, tokens, units, self._dependencies, self.lexicon)
+        if not isinstance(made, Guess):
+            return None
+        score = -GUESSED - len(made.unused)
+        return Reading(made.program, score, made.tree, made.unused, "dependencies")
+
+    def _by_grammar(self, text: str, tokens: tuple[Token, ...]) -> tuple[Reading, ...]:
         parts = sentences(tokens, self.lexicon)
         if len(parts) < 2:
-            found = self._understood(text, tokens, ())
-            return Parse(text, tokens, tuple(each.reading for each in found), repairs)
-        return Parse(text, tokens, self._discourse(text, tokens, parts), repairs)
+            return tuple(each.reading for each in self._understood(text, tokens, ()))
+        return self._discourse(text, tokens, parts)
 
     def _discourse(
         self, text: str, tokens: tuple[Token, ...], parts: list[tuple[Token, ...]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -15,12 +15,9 @@ from neurosym.grammar.meaning import (
     as_one,
     cheapest,
     exists,
-    names_several,
-    refer,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
 from neurosym.grammar.phrases import OTHER_THAN_WHAT, Phrases
-from neurosym.grammar.ranks import among
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -35,7 +32,6 @@ from neurosym.program import (
     Every,
     Exist,
     Filter,
-    Kind,
     Most,
     Negation,
     Op,
@@ -257,35 +253,8 @@ class Questions(Phrases):
         return replace(phrase, determiner="both", number=2, words=words)
 
     def _claims(self, tree: Tree, phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
-        """What a predicate says of a noun phrase, by how many of its members it is said of."""
-        quantifier = phrase.determiner
-        said_of_all = names_several(phrase) or quantifier in ("all", "each", "both", "everything")
-        found: Scored[Op] = []
-        if quantifier in ("most", "most_of"):
-            said = (*phrase.words[:1], *words)
-            subject = whole_of(phrase)
-            found = [
-                (cost, Most(subject, among(scope, subject, phrase.head), words=said))
-                for cost, scope in step(subject)
-            ]
-        elif quantifier in ("no", "indefinite", "bare", "comparison", "number", "number_of"):
-            for extra, scope in step(phrase.objects):
-                objects = among(scope, phrase.objects, phrase.head)
-                claim = replace(phrase, objects=objects)
-                found += [(extra + more, op) for more, op in exists(claim, words)]
-        else:
-            found = [
-                (
-                    cost + extra,
-                    Every(subject, scope, words=words)
-                    if said_of_all
-                    else Exist(scope, words=words),
-                )
-                for cost, subject in refer(phrase)
-                if subject.returns is not Kind.TRUTH
-                for extra, kept in step(subject)
-                for scope in [among(kept, subject, phrase.head)]
-            ]
+        """What a predicate says of a noun phrase, or in a denial does not."""
+        found = said_of(phrase, step, words)
         if tree.label == "verify":
             return found
         denial = self._spans(tree, "NOT")

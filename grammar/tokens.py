@@ -103,6 +103,7 @@ class SpacyTokenizer:
                 raise TextError(f"{name} must be at least 1, not {limit}")
         self.max_characters = max_characters
         self.max_words = max_words
+        self.pipeline = pipeline
         self._language = _load(pipeline) if isinstance(pipeline, str | Path) else pipeline
 
     @functools.cached_property

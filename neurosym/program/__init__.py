@@ -1,5 +1,6 @@
 """The language of programs: kinds, operators and their printed form."""
 
+from neurosym.program.claims import claim_of
 from neurosym.program.definites import Definites, read_definites
 from neurosym.program.kinds import (
     ACTIONS,
@@ -126,6 +127,7 @@ __all__ = [
     "TopClosest",
     "TopFarthest",
     "Union",
+    "claim_of",
     "leave_unchecked",
     "parse_program",
     "read_definites",

@@ -18,4 +18,11 @@ def tokenizer(pipeline: Path) -> SpacyTokenizer:
 
 @pytest.fixture(scope="session")
 def parser(tokenizer: SpacyTokenizer) -> Parser:
+    """The grammar alone, so that what it refuses is seen."""
+    return Parser(tokenizer, fallback=False)
+
+
+@pytest.fixture(scope="session")
+def lenient(tokenizer: SpacyTokenizer) -> Parser:
+    """The grammar with its fallback, as users have it."""
     return Parser(tokenizer)

@@ -1,0 +1,270 @@
+"""Sentences of a dependency tree: expressions, claims, questions and commands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neurosym.grammar.claims import said_of
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.dependency.arcs import Word
+from neurosym.grammar.dependency.clauses import Clauses
+from neurosym.grammar.dependency.nouns import (
+    SPEAKERS,
+    best,
+    is_number_of,
+    refer_to_members,
+    referred,
+    things_of,
+)
+from neurosym.grammar.meaning import Coordinated, NoReadingError, NounPhrase, exists
+from neurosym.program import (
+    Command,
+    Conjunction,
+    Count,
+    Disjunction,
+    Everything,
+    Kind,
+    Negation,
+    Op,
+    Query,
+    Select,
+    The,
+    ThePlural,
+    claim_of,
+)
+from neurosym.span import Span
+
+_QUESTION_WORDS = {"what", "who", "which", "where", "whom", "whose"}
+_DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
+_ANSWERS = {"yes": True, "yeah": True, "yep": True, "no": False, "nope": False, "not": False}
+
+
+class Sentences(Clauses):
+    """Lowers the sentences of a text."""
+
+    def text(self, roots: list[Word]) -> Op:
+        """The program of a whole text; several sentences are claims that all hold.
+
+        Raises:
+            NoReadingError: it means nothing that can be said.
+        """
+        if len(roots) == 1:
+            return self._sentence(roots[0])
+        claims: list[Op] = []
+        for root in roots:
+            self._later = bool(claims)
+            if not _is_answer(root):
+                claims.append(claim_of(self._sentence(root), self._written))
+            elif claims and not _ANSWERS[root.lower]:
+                claims[-1] = Negation(claims[-1], words=(root.span,))
+            elif claims:
+                claims[-1] = claims[-1].at(*claims[-1].words, root.span)
+        if not claims:
+            raise NoReadingError
+        made = claims[0]
+        for claim in claims[1:]:
+            made = Conjunction(made, claim)
+        return made
+
+    def _sentence(self, root: Word) -> Op:
+        asked = self._question(root)
+        if asked is not None:
+            return asked
+        if root.has(WordClass.COMMAND) and self._is_command(root):
+            return self._command(root)
+        if root.is_verb:
+            return self._verbal(root)
+        return self._nominal(root)
+
+    def _nominal(self, root: Word) -> Op:
+        """A sentence without a verb, or with one in what is joined to it."""
+        clauses = list(root.below("conj", "advcl", "appos", "ccomp", "parataxis"))
+        clauses = [c for c in clauses if c.is_verb and self.subject_of(c) is not None]
+        if root.tag in ("IN", "TO", "RP") or (root.below("pobj") and not root.below("det")):
+            return The(self._attached(Everything(), root, Everything()))
+        if root.tag in ("JJ", "JJR", "JJS", "RB", "VBG", "VBN") and not root.below("det"):
+            return The(self._complement(Everything(), root))
+        phrase = self.phrase(root)
+        if not clauses:
+            return referred(phrase)
+        return self._joined(root, best(exists(phrase, ())), clauses)
+
+    def _joined(self, root: Word, first: Op, clauses: list[Word]) -> Op:
+        made = first
+        for clause in clauses:
+            words = tuple(c.span for c in (*root.below("cc"), *clause.below("mark")))
+            either = any(c.has(WordClass.OR) for c in root.below("cc"))
+            join = Disjunction if either and clause.relation == "conj" else Conjunction
+            made = join(made, claim_of(self._verbal(clause), self._written), words=words)
+        return made
+
+    def _verbal(self, verb: Word) -> Op:
+        clauses = [
+            clause
+            for clause in verb.below("conj", "advcl", "ccomp", "parataxis")
+            if clause.is_verb
+            and self.subject_of(clause) is not None
+            and (clause.is_finite or clause.relation in ("advcl", "conj"))
+            and not (clause.relation == "ccomp" and verb.below("dobj", "nsubj"))
+        ]
+        subject = self.subject_of(verb)
+        there = verb.below("expl")
+        if there:
+            subject = next(iter(verb.below("attr", "nsubj", "dobj", "oprd")), None)
+        if subject is None:
+            return self._without_subject(verb, clauses)
+        if subject.lower in SPEAKERS and verb.lemma == "see" and verb.below("dobj"):
+            # "You see two people": there are.
+            said = (subject.span, verb.span)
+            return best(exists(self.phrase(verb.below("dobj")[0]), said))
+        finite = verb.is_finite or bool(there)
+        if subject.lower in _DEMONSTRATIVE and not self._later and verb.below("attr") and not there:
+            # "This is a dog": there is one.
+            thing = verb.below("attr")[0]
+            claim = best(exists(self._plus(thing, verb, [thing]), ()))
+            return self._joined(verb, claim, clauses)
+        words = tuple(c.span for c in (*there, *([verb] if verb.lemma == "be" else [])))
+        words = (Span.cover(words),) if len(words) > 1 else words  # type: ignore[assignment]
+        if there:
+            phrase = self._plus(subject, verb, [subject])
+            return self._joined(verb, best(exists(phrase, words)), clauses)
+        phrase = self.phrase(subject)
+        if not finite and not clauses:
+            return referred(_restricted(phrase, lambda objects: self.predicated(objects, verb)))
+        return self._joined(verb, self._claim(phrase, verb, words), clauses)
+
+    def _plus(self, noun: Word, verb: Word, but: list[Word]) -> NounPhrase:
+        """A noun with what hangs on the verb beside it."""
+        kept = verb.children
+        verb.children = [c for c in kept if c not in but and c.relation != "expl"]
+        try:
+            phrase = self.phrase(noun)
+            return _restricted(phrase, lambda objects: self.predicated(objects, verb))
+        finally:
+            verb.children = kept
+
+    def _claim(self, phrase: NounPhrase, verb: Word, words: tuple[Span, ...]) -> Op:
+        if isinstance(phrase, Coordinated):
+            left, *others = (self._claim(part, verb, words) for part in phrase.parts)
+            for other in others:
+                join = Disjunction if phrase.any_of else Conjunction
+                left = join(left, other, words=phrase.words)
+            return left
+        return best(said_of(phrase, lambda o: [(0.0, self.predicated(o, verb))], words))
+
+    def _without_subject(self, verb: Word, clauses: list[Word]) -> Op:
+        if verb.tag in ("VB", "VBP") and verb.below("dobj"):
+            raise NoReadingError("this is no command that is known here", [verb.span])
+        made = The(self.predicated(Everything(), verb))
+        return self._joined(verb, claim_of(made, self._written), clauses) if clauses else made
+
+    def _is_command(self, root: Word) -> bool:
+        return self.subject_of(root) is None and root.tag in ("VB", "VBP", "NN", "NNP")
+
+    def _command(self, root: Word) -> Op:
+        """Something to be done with what is named; where to is not understood."""
+        things = root.below("dobj")
+        elsewhere = list(root.below("prep", "prt", "advmod", "conj", "xcomp"))
+        if len(things) != 1 or elsewhere:
+            raise NoReadingError("this command is not understood", [root.span])
+        action = root.sense(WordClass.COMMAND).concept
+        return Command(best(things_of(self.phrase(things[0]))), action, words=(root.span,))
+
+    def _question(self, root: Word) -> Op | None:
+        """What a question asks for; None for one that yes or no answers, and for what is none."""
+        for word in root.walk():
+            if word.has(WordClass.HOW_MANY) and not is_number_of(word):
+                return self._how_many(root, word)
+        asking = [w for w in root.walk() if w.lower in _QUESTION_WORDS and not _in_relative(w)]
+        if not asking:
+            return None
+        word = asking[0]
+        noun = word.head
+        if noun is not None and noun.has(WordClass.ASPECT) and word.relation in ("det", "attr"):
+            return self._value(root, noun)
+        return self._which(root, word)
+
+    def _how_many(self, root: Word, word: Word) -> Op:
+        noun = word.head
+        if noun is None or noun.is_verb:
+            inner = [p for c in word.below("prep") for p in c.below("pobj")]
+            if not inner:
+                raise NoReadingError("what is counted is not understood", [word.span])
+            noun = inner[0]
+        kept = noun.children
+        noun.children = [c for c in kept if c is not word]
+        try:
+            objects = refer_to_members(self.phrase(noun))
+        finally:
+            noun.children = kept
+        subject = self.subject_of(root)
+        if root.is_verb and subject not in (None, noun) and noun.relation in ("dobj", "pobj"):
+            assert subject is not None
+            objects = self._gapped(objects, root, subject)
+        elif root is not noun and root.is_verb and noun.relation in ("nsubj", "nsubjpass", "attr"):
+            rest = root.children
+            root.children = [c for c in rest if c is not noun]
+            try:
+                objects = self.predicated(objects, root)
+            finally:
+                root.children = rest
+        return Count(objects, words=(word.span,))
+
+    def _value(self, root: Word, aspect: Word) -> Op:
+        subjects = [c for c in root.below("nsubj", "attr", "nsubjpass") if c is not aspect]
+        of = [p for c in aspect.below("prep") for p in c.below("pobj")]
+        senses = [s for s in aspect.unit.all(WordClass.ASPECT) if s.dimension == "attribute"]
+        if not senses or not (subjects or of):
+            raise NoReadingError("what is asked for is not understood", [aspect.span])
+        thing = best(things_of(self.phrase((*subjects, *of)[0])))
+        if thing.returns is not Kind.REFERENT:
+            thing = The(thing)
+        return Query(thing, senses[0].concept, words=(aspect.span,))
+
+    def _which(self, root: Word, word: Word) -> Op:
+        """The things that a question asks to name: "who is holding the cup"."""
+        noun = word.head if word.relation == "det" else None
+        subjects = [s for s in root.below("nsubj", "nsubjpass") if s not in (word, noun)]
+        if noun is not None:
+            objects = refer_to_members(self.phrase(noun))
+            plural = self._is_plural(noun)
+        else:
+            persons = word.lower in ("who", "whom")
+            whole: Op = Everything(words=(word.span,))
+            objects = Select("person", words=(word.span,)) if persons else whole
+            plural = False
+        if root is word or root is noun:
+            return objects
+        asked = noun or word
+        kept = root.children
+        root.children = [c for c in kept if c is not asked]
+        try:
+            if subjects and root.lemma == "be":
+                return best(things_of(self.phrase(subjects[0])))
+            if subjects:
+                objects = self._gapped(objects, root, subjects[0])
+            else:
+                objects = self.predicated(objects, root)
+        finally:
+            root.children = kept
+        return (ThePlural if plural else The)(objects)
+
+
+def _restricted(phrase: NounPhrase, step) -> NounPhrase:  # type: ignore[no-untyped-def]
+    if isinstance(phrase, Coordinated):
+        return replace(phrase, parts=tuple(_restricted(part, step) for part in phrase.parts))
+    return replace(phrase, objects=step(phrase.objects))
+
+
+def _is_answer(root: Word) -> bool:
+    return root.lower in _ANSWERS and not root.children
+
+
+def _in_relative(word: Word) -> bool:
+    """Whether a question word is rather one of a relative clause."""
+    here = word
+    while here.head is not None:
+        if here.relation in ("relcl", "acl", "advcl", "pcomp", "ccomp"):
+            return True
+        here = here.head
+    return False

@@ -1,0 +1,83 @@
+"""The fallback: marked guesses by dependencies where the grammar has no reading."""
+
+import contextlib
+import time
+
+import pytest
+
+from neurosym.errors import GrammarError
+from neurosym.grammar import Parser, SpacyTokenizer
+from neurosym.grammar.parse import GUESSED
+from neurosym.grammar.tree import Tree
+from neurosym.program import parse_program
+
+GUESSES = [
+    (
+        "who gives the small child an apple",
+        "(the (relate (relate (select person) give (select apple)) to "
+        "(the (filter (select child) size small))))",
+    ),
+    (
+        "a man is teaching a child how to ride a bike",
+        "(exist (relate (relate (select man) teach (select child)) ride (select bike)))",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "program"), GUESSES)
+def test_guesses(text: str, program: str, lenient: Parser) -> None:
+    parse = lenient.parse(text)
+    assert parse.source == "dependencies"
+    assert parse.program == parse_program(program)
+
+
+def test_a_guess_is_marked_and_scored_below_the_grammar(lenient: Parser, parser: Parser) -> None:
+    text = GUESSES[0][0]
+    with pytest.raises(GrammarError):
+        parser.parse(text)
+    guessed = lenient.parse(text)
+    assert guessed.readings[0].guessed
+    assert "guessed" in str(guessed)
+    assert guessed.readings[0].score <= -GUESSED
+    read = lenient.parse("the red cup on the table")
+    assert read.source == "grammar"
+    assert not read.readings[0].guessed
+    assert "guessed" not in str(read)
+    assert all(reading.score > -GUESSED for reading in read.readings)
+
+
+def test_the_tree_covers_all_words(lenient: Parser) -> None:
+    text = GUESSES[0][0]
+    syntax = lenient.parse(text).syntax
+    assert isinstance(syntax, Tree)
+    assert sorted(leaf.words for leaf in syntax.leaves()) == sorted(text.split())
+
+
+@pytest.mark.parametrize(
+    "text", ["few people", "the bigger dog", "nothing", "if a cat sleeps the mouse eats", "of the"]
+)
+def test_what_must_not_be_left_out_is_refused_as_before(
+    text: str, lenient: Parser, parser: Parser
+) -> None:
+    with pytest.raises(GrammarError) as plain:
+        parser.parse(text)
+    with pytest.raises(GrammarError) as caught:
+        lenient.parse(text)
+    assert caught.value.message == plain.value.message
+
+
+@pytest.mark.parametrize("count", [6, 18])
+def test_long_texts_end_in_time(count: int, lenient: Parser) -> None:
+    part = "a child is teaching a dog how to ride a bike"
+    lenient.parse(part)
+    start = time.process_time()
+    with contextlib.suppress(GrammarError):
+        lenient.parse(" ".join([part] * count))
+    assert time.process_time() - start < 2
+
+
+def test_a_pipeline_without_a_dependency_parser_gives_no_guess(pipeline: str) -> None:
+    spacy = pytest.importorskip("spacy")
+    plain = spacy.load(pipeline, exclude=["parser", "ner"])
+    with pytest.raises(GrammarError):
+        Parser(SpacyTokenizer(plain)).parse(GUESSES[0][0])
