@@ -95,6 +95,12 @@ class Anaphora(Nominals):
     said: tuple[Antecedent, ...] = ()
     root: Tree | None = None
 
+    def _begin(self, tree: Tree) -> None:
+        """Turn to a tree; a pronoun may mean something else in it than in the last one."""
+        if tree is not self.root and any(unit.all(WordClass.PRONOUN) for unit in self._units):
+            self._lowered.clear()
+        self.root = tree
+
     def mentioned(self, tree: Tree, program: Op) -> tuple[Antecedent, ...]:
         """What can be referred back to after a sentence, the most salient first.
 
@@ -105,7 +111,7 @@ class Anaphora(Nominals):
             tree: the sentence.
             program: what it means.
         """
-        self.root = tree
+        self._begin(tree)
         named: list[tuple[int, int, Antecedent]] = []
         answer = program.objects if isinstance(program, Command) else program
         if answer.returns in (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP):

@@ -55,7 +55,7 @@ class Lowering(Questions):
     def programs(self, tree: Tree) -> Scored[Op]:
         """The programs of a whole tree, cheapest first; empty when it means nothing."""
         rules = self.rules()
-        self.root = tree
+        self._begin(tree)
         utterance = tree.find(*rules, "refer")
         if utterance is None:
             return []

@@ -95,9 +95,22 @@ class Phrases(Anaphora):
     """Lowers noun phrases."""
 
     def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
-        if tree.label in ("np_and", "np_or"):
-            return cheapest(self._coordinated(tree, context), self._beam)
-        return cheapest(self._quantified(tree, context), self._beam)
+        # By identity: equal programs may come from different words.
+        key = (id(tree), id(context.head), id(context.whole), context.landmark, context.gap)
+        known = self._lowered.get(key)
+        if known is None:
+            found = self._phrase_anew(tree, context)
+            self._lowered[key] = known = (tree, context, found)
+        if isinstance(known[2], NoReadingError):
+            raise known[2]
+        return known[2]
+
+    def _phrase_anew(self, tree: Tree, context: Context) -> Scored[NounPhrase] | NoReadingError:
+        lower = self._coordinated if tree.label in ("np_and", "np_or") else self._quantified
+        try:
+            return cheapest(lower(tree, context), self._beam)
+        except NoReadingError as error:
+            return error
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         parts = [child for child in tree.children if child.unit is None]

@@ -24,6 +24,8 @@ MAX_UNITS = 80
 CACHED = 1024
 """Sentence patterns whose trees are remembered."""
 
+_LABELS = {member.value: member.name for member in WordClass}
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -86,7 +88,8 @@ class Syntax:
             )
         if isinstance(found, Failure):
             return found
-        return [(cost, _tree(node, units, text)) for cost, node in found]
+        built: dict[int, Tree] = {}
+        return [(cost, _tree(node, units, text, built)) for cost, node in found]
 
     def _derive_anew(
         self, codes: tuple[str, ...]
@@ -123,10 +126,17 @@ def _classes(codes: frozenset[str]) -> tuple[WordClass, ...]:
     return tuple(member for member in WordClass if member.value in codes)
 
 
-def _tree(node: Node, units: tuple[Unit, ...], text: str) -> Tree:
+def _tree(node: Node, units: tuple[Unit, ...], text: str, built: dict[int, Tree]) -> Tree:
+    """The tree of a derivation; what derivations share is built once, by its identity."""
+    tree = built.get(id(node))
+    if tree is not None:
+        return tree
     if isinstance(node, Branch):
-        children = tuple(_tree(child, units, text) for child in node.children)
-        return Tree(node.label, children, Span(children[0].span.start, children[-1].span.end))
-    span = units[node.unit].span
-    label = WordClass(node.code).name
-    return Tree(label, (), span, unit=node.unit, words=span.of(text))
+        children = tuple([_tree(child, units, text, built) for child in node.children])
+        span = Span(children[0].span.start, children[-1].span.end)
+        tree = Tree(node.label, children, span)
+    else:
+        span = units[node.unit].span
+        tree = Tree(_LABELS[node.code], (), span, unit=node.unit, words=span.of(text))
+    built[id(node)] = tree
+    return tree

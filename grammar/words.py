@@ -51,6 +51,12 @@ class SentenceLowering(abc.ABC):
         self._lexicon = lexicon
         self._beam = beam
         self.refused: list[NoReadingError] = []
+        # The trees of a sentence share most of their phrases. What is kept by identity is kept
+        # whole, so that no identity is given out twice.
+        self._lowered: dict[
+            tuple[int, int, int, bool, bool],
+            tuple[Tree, Context, Scored[NounPhrase] | NoReadingError],
+        ] = {}
 
     @abc.abstractmethod
     def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
