@@ -20,8 +20,9 @@ from neurosym.grammar.discourse import (
 )
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
-from neurosym.grammar.meaning import NoReadingError
+from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.repair import Repair, Speller
+from neurosym.grammar.search import Search
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
@@ -121,14 +122,23 @@ class Parse:
 class _Understood:
     """A sentence as it was understood, among others."""
 
-    reading: Reading
+    program: Op
+    score: float
+    syntax: Tree
     units: tuple[Unit, ...]
+    tokens: tuple[Token, ...]
     lowering: Lowering
+
+    @cached_property
+    def reading(self) -> Reading:
+        """It as a reading of the text, when that has no other sentences."""
+        unused = _unused(self.program, self.syntax, self.units, self.tokens)
+        return Reading(self.program, self.score, self.syntax, unused)
 
     @cached_property
     def mentioned(self) -> tuple[Antecedent, ...]:
         """What a next sentence can refer back to, the most salient first."""
-        return self.lowering.mentioned(self.reading.syntax, self.reading.program)
+        return self.lowering.mentioned(self.syntax, self.program)
 
 
 class Parser:
@@ -214,7 +224,7 @@ class Parser:
     def _by_grammar(self, text: str, tokens: tuple[Token, ...]) -> tuple[Reading, ...]:
         parts = sentences(tokens, self.lexicon)
         if len(parts) < 2:
-            return tuple(each.reading for each in self._understood(text, tokens, ()))
+            return tuple(each.reading for each in self._search(text, tokens, ()).all())
         return self._discourse(text, tokens, parts)
 
     def _discourse(
@@ -227,7 +237,7 @@ class Parser:
             refused: GrammarError | None = None
             for state in states:
                 try:
-                    found = self._understood(text, part, state[-1].mentioned if state else ())
+                    found = self._search(text, part, state[-1].mentioned if state else ()).all()
                 except GrammarError as error:
                     refused = refused or error
                     continue
@@ -239,10 +249,10 @@ class Parser:
             states = grown[: max(PARAGRAPH_BEAM, self.max_readings)]
         best: dict[str, Reading] = {}
         for state in states:
-            program = joined_program(tuple(each.reading.program for each in state))
+            program = joined_program(tuple(each.program for each in state))
             units = tuple(unit for each in state for unit in each.units)
             tree = joined_tree(
-                tuple(each.reading.syntax for each in state),
+                tuple(each.syntax for each in state),
                 tuple(len(each.units) for each in state),
             )
             unused = _unused(program, tree, units, tokens)
@@ -250,39 +260,63 @@ class Parser:
             best.setdefault(str(program), reading)
         return tuple(best.values())[: self.max_readings]
 
-    def _understood(
+    def _search(
         self, text: str, tokens: tuple[Token, ...], said: tuple[Antecedent, ...]
-    ) -> list[_Understood]:
-        """The readings of one sentence, best first.
+    ) -> Search[_Understood]:
+        """The readings of one sentence; getting at them raises GrammarError when there are none.
 
         Args:
             text: the whole text.
             tokens: those of the sentence.
             said: what earlier sentences named, the most salient first.
+        """
+        found: dict[object, _Understood] = {}
+        work = self._understand(found, text, tokens, said)
+        return Search(work, found, lambda each: each.score, self.max_readings)
+
+    def _understand(
+        self,
+        best: dict[object, _Understood],
+        text: str,
+        tokens: tuple[Token, ...],
+        said: tuple[Antecedent, ...],
+    ) -> Iterator[float]:
+        """Add the readings of a sentence to ``best``, tree by tree.
+
+        Yields before each tree the highest score that its readings and later ones can have.
 
         Raises:
-            GrammarError: there is none.
+            GrammarError: at the end, when there are no readings.
         """
-        best: dict[str, _Understood] = {}
         failure: tuple[int, tuple[Unit, ...], Failure] | None = None
         meaningless: tuple[Unit, ...] | None = None
         refused: list[NoReadingError] = []
         for units, split in segmentations(tokens, self.lexicon, MAX_SEGMENTATIONS):
             if split is not None and best and not split.is_name:
                 continue
+            extra = 0.0 if split is None else SPLIT_PHRASE
+            yield -extra
             found = self._syntax.parse(units, text)
             if isinstance(found, Failure):
                 at = _position(found, units, text)
                 if failure is None or at > failure[0]:
                     failure = (at, units, found)
                 continue
-            extra = 0.0 if split is None else SPLIT_PHRASE
-            refused += self._collect(best, found, units, tokens, extra, said)
+            lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
+            lowering.said = said
+            for tree_cost, tree in found:
+                # After these trees come those of the next way to cut the sentence.
+                yield max(round(-(extra + tree_cost), 6), -SPLIT_PHRASE)
+                for cost, program in _lowered(lowering, tree):
+                    score = round(-(extra + tree_cost + cost), 6) + 0.0
+                    known = best.get(program)
+                    if known is None or known.score < score:
+                        best[program] = _Understood(program, score, tree, units, tokens, lowering)
+            refused += lowering.refused
             if not best:
                 meaningless = units
         if best:
-            ordered = sorted(best.values(), key=lambda each: -each.reading.score)
-            return ordered[: self.max_readings]
+            return
         if failure is not None and meaningless is None:
             raise _failed(text, failure[1], failure[2], self.lexicon)
         for unit in meaningless or ():
@@ -306,32 +340,6 @@ class Parser:
             return ()
         return self._speller.repairs(text, plain(text), vocabulary)
 
-    def _collect(
-        self,
-        best: dict[str, _Understood],
-        trees: list[tuple[float, Tree]],
-        units: tuple[Unit, ...],
-        tokens: tuple[Token, ...],
-        extra: float,
-        said: tuple[Antecedent, ...],
-    ) -> list[NoReadingError]:
-        """Add the readings of some trees to ``best``; returns what had to be refused."""
-        lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
-        lowering.said = said
-        for tree_cost, tree in trees:
-            try:
-                programs = lowering.programs(tree)
-            except ProgramTypeError:
-                continue
-            for cost, program in programs:
-                score = round(-(extra + tree_cost + cost), 6) + 0.0
-                key = str(program)
-                if key not in best or best[key].reading.score < score:
-                    unused = _unused(program, tree, units, tokens)
-                    reading = Reading(program, score, tree, unused)
-                    best[key] = _Understood(reading, units, lowering)
-        return lowering.refused
-
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
         words = [token for token in tokens if token.is_word]
         foreign = [token for token in words if token.lower in self.lexicon.foreign]
@@ -348,8 +356,15 @@ class Parser:
             )
 
 
+def _lowered(lowering: Lowering, tree: Tree) -> Scored[Op]:
+    try:
+        return lowering.programs(tree)
+    except ProgramTypeError:
+        return []
+
+
 def _score(state: tuple[_Understood, ...]) -> float:
-    return round(sum(each.reading.score for each in state), 6) + 0.0
+    return round(sum(each.score for each in state), 6) + 0.0
 
 
 def _unused(
