@@ -48,6 +48,7 @@ from neurosym.program import (
     RelateAll,
     RelateCount,
     RelatedBy,
+    RelatedByCount,
     RelateMost,
     RelateOnly,
     Same,
@@ -134,6 +135,17 @@ def _relate_count(op: RelateCount, world: World, objects: Objects, landmarks: Ob
         i
         for i in objects
         if op.comparison.holds(sum((i, j) in holds for j in landmarks - {i}), op.number)
+    )
+
+
+def _related_by_count(
+    op: RelatedByCount, world: World, objects: Objects, landmarks: Objects
+) -> Objects:
+    holds = world.relations[op.relation]
+    return frozenset(
+        i
+        for i in objects
+        if op.comparison.holds(sum((j, i) in holds for j in landmarks - {i}), op.number)
     )
 
 
@@ -373,6 +385,7 @@ RULES: Mapping[type[Op], Rule] = {
     Pointed: _pointed,
     Relate: _relate,
     RelatedBy: _related_by,
+    RelatedByCount: _related_by_count,
     RelateAll: _relate_all,
     RelateMost: _relate_most,
     RelateOnly: _relate_only,

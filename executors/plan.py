@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
-from neurosym.program import ORDERS, Comparative, Kind, Op, RelatedBy
+from neurosym.program import ORDERS, Comparative, Kind, Op, RelatedBy, RelatedByCount
 from neurosym.program.operator import Name, names_of, signature
 
 
@@ -58,7 +58,7 @@ class Plan:
         "Smaller than" reads "larger than" backwards: it is the same comparison.
         """
         return tuple(
-            isinstance(step.op, RelatedBy)
+            isinstance(step.op, RelatedBy | RelatedByCount)
             or (isinstance(step.op, Comparative) and not ORDERS[step.op.order].descending)
             for step in self.steps
         )

@@ -21,6 +21,7 @@ from neurosym.program import (
     Filter,
     Op,
     RelatedBy,
+    RelatedByCount,
     Select,
     Similar,
     Superlative,
@@ -81,7 +82,7 @@ def relation_table(op: Op, scene: Scene) -> Tensor:
         return _likeness(op, scene)
     name = next(name for role, name in names_of(op) if role == "relation")
     table = scene.relation(name).probabilities.float()
-    return table.T if isinstance(op, RelatedBy) else table
+    return table.T if isinstance(op, RelatedBy | RelatedByCount) else table
 
 
 def _comparison(op: Comparative, scene: Scene) -> Tensor:

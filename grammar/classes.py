@@ -112,6 +112,9 @@ class WordClass(enum.Enum):
     POINTING_MANY = '"these" or "those"'
     PRESENT = '"visible"'
     PRONOUN = '"it" or "them"'
+    POSSESSIVE = '"its" or "their"'
+    GENITIVE = "a possessive"
+    WHOSE = '"whose"'
     UNKNOWN = "a word that is not known"
 
     @property

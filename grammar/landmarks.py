@@ -8,7 +8,7 @@ part of the set that is meant.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neurosym.grammar.meaning import (
     AT_LEAST,
@@ -35,6 +35,7 @@ from neurosym.program import (
     RelateAll,
     RelateCount,
     RelatedBy,
+    RelatedByCount,
     RelateMost,
     RelateOnly,
     Same,
@@ -123,6 +124,56 @@ def related(
     ]
     first, second = (of_all, of_some) if relation in DIRECTIONAL else (of_some, of_all)
     return [*first, *((cost + OTHER_QUANTIFIER, op) for cost, op in second)]
+
+
+def place_of(objects: Op, relation: str, words: Words, to: NounPhrase) -> Scored[Op]:
+    """The ``objects`` to which what a phrase names stands in a relation: "with two cups on it".
+
+    Args:
+        objects: what is restricted.
+        relation: between what the phrase names and the objects.
+        words: the words for it.
+        to: what stands in it.
+    """
+    if isinstance(to, Quantified):
+        match to.determiner:
+            case "comparison" | "number" | "number_of" if to.number is not None and (
+                to.comparison is not None or to.number > 1
+            ):
+                said = (*words, *to.words)
+                choices = (
+                    [(0.0, to.comparison)]
+                    if to.comparison is not None
+                    else [(0.0, Comparison.EXACTLY), (AT_LEAST, Comparison.AT_LEAST)]
+                )
+                return [
+                    (
+                        cost,
+                        RelatedByCount(
+                            objects, relation, comparison, to.number, to.objects, words=said
+                        ),
+                    )
+                    for cost, comparison in choices
+                ]
+            case "all" | "each" | "both" | "only" | "most" | "most_of" | "everything":
+                raise NoReadingError("this amount is not understood in this place", to.words[:1])
+    return related_by(objects, relation, words, to)
+
+
+def of_owner(objects: Op, words: Words, owner: NounPhrase) -> Scored[Op]:
+    """The ``objects`` that are of someone: the hats of the man, and of some of the men each."""
+    if isinstance(owner, Quantified) and owner.determiner in ("all", "each", "both"):
+        number = owner.number if owner.determiner == "both" else None
+        label = "the_number" if number else "the"
+        owner = replace(owner, determiner=label, plural=True, number=number)
+    if isinstance(owner, Coordinated) and not owner.any_of:
+        # "The man and the woman's dogs" are of either.
+        owner = replace(owner, any_of=True)
+    return [
+        (cost, op)
+        for cost, op in related(objects, "of", words, owner)
+        if not isinstance(op, RelateAll)
+    ]
 
 
 def _so_many(objects: Op, relation: str, words: Words, to: Quantified, number: int) -> Scored[Op]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.landmarks import DIRECTIONAL
 from neurosym.grammar.links import Links, is_headless
@@ -107,9 +109,21 @@ class Modifiers(Links):
                 return self._counted(tree)
             case "same_as":
                 return lambda objects: [*self._same_as(objects, tree, head)]
+            case "possessor" | "owned":
+                return lambda objects: self._owned(objects, tree, head)
+            case "whose":
+                return lambda objects: self._having(objects, tree)
             case "clause":
                 return self._step(tree.children[-1], head, plural)
         raise NoReadingError
+
+    @abc.abstractmethod
+    def _owned(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        """What is of something: the handle of the cup, the hats of the man, "the man's"."""
+
+    @abc.abstractmethod
+    def _having(self, objects: Op, tree: Tree) -> Scored[Op]:
+        """Whose shirt is red."""
 
     def _minus(self, tree: Tree, words: tuple[Span, ...], head: Op, plural: bool) -> Step:
         """Take away what a predicate holds of.

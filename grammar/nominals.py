@@ -163,6 +163,9 @@ class Nominals(Modifiers):
             spans = [place.span for place in places]
             raise NoReadingError("these places are not understood together", spans)
         picks, rest, count = self._picks(pres, posts, unique, number)
+        if any(post.label == "owned" for post in posts[1:]):
+            # What follows "of" belongs to the noun before it: "in the middle of the bench".
+            raise NoReadingError
         other = tuple(pre.span for pre in pres if pre.label == "other")
         of_others = next((post for post in rest if takes_other(post)), None)
         near, aside = (

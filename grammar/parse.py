@@ -441,10 +441,8 @@ def _is_noun(unit: Unit) -> bool:
 def _not_understood(text: str, unit: Unit) -> GrammarError:
     """Say that a word of the lexicon has no meaning in programs, or not where it stands."""
     words = f'"{unit.span.of(text)}" at {unit.span}'
-    possessive = unit.tokens[0].tag == "POS"
-    said = f"possessives are not understood yet: {words}" if possessive else ""
     here = "yet" if unit.listed_unknown else "here"
-    return GrammarError(said or f"{words} is not understood {here}", text=text, span=unit.span)
+    return GrammarError(f"{words} is not understood {here}", text=text, span=unit.span)
 
 
 def _expectation(expected: tuple[WordClass, ...], most: int = 4) -> str:

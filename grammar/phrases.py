@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from neurosym.grammar.anaphora import Anaphora
+from neurosym.grammar.anaphora import Anaphora, is_given
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
@@ -28,6 +28,8 @@ from neurosym.program import (
     Minus,
     Op,
     Pointed,
+    Relate,
+    RelateCount,
     Select,
     TheGroup,
 )
@@ -146,6 +148,8 @@ class Phrases(Anaphora):
             return self._excepted(tree, context, self._grouped(tree.children[0], context))
         if tree.children[0].label == "pronoun":
             return [*self._pronoun(tree.children[0].children[0])]
+        if tree.children[0].label == "possessor":
+            return self._excepted(tree, context, self._possessed(tree, context))
         said = self._determiner(tree)
         body = tree.find("nominal", "anything")
         if body is None:
@@ -215,6 +219,20 @@ class Phrases(Anaphora):
             guess = 0.0 if article else DEFINITE_GUESS
             found.append((cost + guess, Quantified("group", (), group, head, plural=False)))
         return found
+
+    def _possessed(self, tree: Tree, context: Context) -> Scored[Quantified]:
+        """The man's hat, her hat: the hat of the man."""
+        owner, body = tree.children[0], tree.children[1]
+        if body.children[0].label in ("of_nominal", "headless"):
+            raise NoReadingError("what is possessed is not named", [owner.span])
+        # Whose it is restricts it before anything picks: "the man's largest dog".
+        body = replace(body, children=(*body.children, owner))
+        each = bool(owner.children[0].find("all", "each", "both"))
+        return [
+            (cost, Determiner("each" if each else _definiteness(nominal)).over(nominal))
+            for cost, nominal in self._nominal(body, context, "the")
+            if not nominal.other
+        ]
 
     def _determiner(self, tree: Tree) -> Determiner:
         first = tree.children[0]
@@ -290,6 +308,16 @@ class Phrases(Anaphora):
             ]
 
         return step
+
+
+def _definiteness(nominal: Nominal) -> str:
+    """The determiner of what is of something: the man's hat, but some man's, or each one's own."""
+    owned = (
+        node
+        for node in nominal.objects.walk()
+        if isinstance(node, Relate | RelateCount) and node.relation == "of"
+    )
+    return "the" if any(is_given(node.landmarks) for node in owned) else "indefinite"
 
 
 def _lacks_noun(phrase: Tree) -> bool:

@@ -108,10 +108,6 @@ def _cut(
             continue
         if position == split:
             found = found[1:]
-        if found and tokens[position].tag == "POS":
-            # Taggers take some "'s" of "is" for the other one.
-            end, senses = found[0]
-            found = [(end, (*senses, Sense(WordClass.UNKNOWN, "possession")))]
         verb = verb_of(tokens[position], found[0] if found else None)
         if verb:
             head = found[0][0] if found else position + 1
@@ -127,8 +123,8 @@ def _cut(
             position = end
             continue
         end = _hyphenated(tokens, position)
-        if tokens[position].tag == "POS" and end < len(tokens):
-            units.append(Unit(tokens[position:end], (Sense(WordClass.UNKNOWN, "possession"),)))
+        if _is_genitive(lowers, tokens, position):
+            units.append(Unit(tokens[position:end], (Sense(WordClass.GENITIVE, "of"),)))
         elif tokens[position].is_word:
             senses = senses_of(tokens[position:end], first=position == 0)
             units.append(Unit(tokens[start:end], senses))
@@ -142,6 +138,18 @@ def _verb_start(tokens: tuple[Token, ...], position: int) -> int:
     word = tokens[position].lower
     leads = word in _PROGRESSIVE and after in _PARTICIPLES
     return position + 1 if leads or (word == "to" and after == "VB") else position
+
+
+def _is_genitive(lowers: tuple[str, ...], tokens: tuple[Token, ...], position: int) -> bool:
+    """Whether an apostrophe is a genitive ("the dogs' ball"), and no quotation mark."""
+    return (
+        lowers[position] == "'"
+        and 0 < position < len(tokens) - 1
+        and tokens[position - 1].span.end == tokens[position].span.start
+        and lowers[position - 1].endswith("s")
+        and tokens[position + 1].is_word
+        and not lowers[:position].count("'") % 2
+    )
 
 
 def _hyphenated(tokens: tuple[Token, ...], start: int) -> int:

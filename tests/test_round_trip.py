@@ -85,6 +85,15 @@ PROGRAMS = {
         " largest))",
         "(minus (select cup) (relate_count (select cup) next_to fewer_than 3 (select plate)))",
     ),
+    "related_by_count": (
+        "(related_by_count (select table) on at_least 2 (select cup))",
+        "(the (related_by_count (select table) on exactly 2 (filter (select cup) color red)))",
+        "(the (superlative (related_by_count (select table) on fewer_than 3 (select cup))"
+        " largest))",
+        "(the (related_by_count (select man) next_to exactly 2 (select dog)))",
+        "(the (relate (select cup) on (the (related_by_count (filter (select table) color red)"
+        " next_to more_than 1 (select chair)))))",
+    ),
     "between": (
         "(the (between (select cup) (the (select plate)) (the (select fork))))",
         "(the (between (select cup) (select plate) (select plate)))",

@@ -21,6 +21,7 @@ from neurosym.program import (
     Between,
     Closest,
     Comparative,
+    Comparison,
     Different,
     Equative,
     Farthest,
@@ -29,6 +30,7 @@ from neurosym.program import (
     RelateAll,
     RelateCount,
     RelatedBy,
+    RelatedByCount,
     RelateMost,
     RelateOnly,
     Same,
@@ -48,11 +50,22 @@ def _relate_all(run: Run) -> Value:
 
 def _relate_count(run: Run) -> Value:
     op = run.op(RelateCount)
+    return _so_many_hits(run, op.comparison, op.number)
+
+
+def _related_by_count(run: Run) -> Value:
+    # The relation is read backwards where its table is looked up.
+    op = run.op(RelatedByCount)
+    return _so_many_hits(run, op.comparison, op.number)
+
+
+def _so_many_hits(run: Run, comparison: Comparison, number: int) -> Value:
+    """The objects of which it holds that they have so many hits among the landmarks."""
 
     def hold(run: Run, relation: Tensor, landmarks: Tensor) -> Tensor:
         hits = relation * landmarks[:, :, None, :]
-        counts = count_distribution(hits, run.batch.groups, most=op.number)
-        holds = [op.comparison.holds(count, op.number) for count in range(op.number + 2)]
+        counts = count_distribution(hits, run.batch.groups, most=number)
+        holds = [comparison.holds(count, number) for count in range(number + 2)]
         return counts[..., torch.tensor(holds, device=counts.device)].sum(-1)
 
     return _holding(run, hold)
@@ -365,6 +378,7 @@ def pin_value(run: Run, values: Tensor, landmark: Tensor, *carried: Tensor) -> t
 RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Relate: _relate,
     RelatedBy: _relate,
+    RelatedByCount: _related_by_count,
     RelateAll: _relate_all,
     RelateMost: _relate_most,
     RelateOnly: _relate_only,

@@ -26,6 +26,7 @@ from neurosym.program import (
     Pointed,
     RelateAll,
     RelateCount,
+    RelatedByCount,
     RelateMost,
     Select,
     TheCount,
@@ -532,7 +533,7 @@ def _needed(op: Op) -> tuple[Op, ...]:
     """The operands that a node needs members of to have any itself."""
     # What is excluded may well be empty, and what is compared with or left of nothing is all.
     first_only = isinstance(op, Minus | RelateAll | Different)
-    if isinstance(op, RelateCount):
+    if isinstance(op, RelateCount | RelatedByCount):
         first_only = op.comparison.holds(0, op.number)
     return op.operands[:1] if first_only else op.operands
 

@@ -32,6 +32,7 @@ from neurosym.program import (
     RelateAll,
     RelateCount,
     RelatedBy,
+    RelatedByCount,
     RelateMost,
     RelateOnly,
     Select,
@@ -270,6 +271,8 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
         replaced: parameter -> what to say for it instead of its own English.
     """
     template = _template(op)
+    if isinstance(op, RelatedByCount) and not plural and not denotes_people(op):
+        template = template.replace(" them", " it")
     if not op.operands and "{" not in template:
         template = template if plural else template.removesuffix("s")
     elif isinstance(op, Pointed):
@@ -315,7 +318,7 @@ def _template(op: Op) -> str:
         case Minus(objects=Minus() as inner) if not shares_noun(inner):
             # "except cups except plates" would leave the plates in.
             return text.replace(" except ", " and ")
-        case RelateCount() if begins_definite(op.landmarks):
+        case RelateCount() | RelatedByCount() if begins_definite(op.landmarks):
             return text.replace("{number} ", "{number} of ")
         case RelateMost() if not begins_definite(op.landmarks):
             return text.replace("most of ", "most ")
@@ -451,7 +454,7 @@ def _landmarks(op: Op, operand: Op) -> str:
             several = isinstance(operand, ThePlural) and not phrase.startswith("all ")
             return f"all {phrase}" if several else phrase
         return without_all(phrase)
-    if isinstance(op, RelateCount):
+    if isinstance(op, RelateCount | RelatedByCount):
         return nominal(operand, plural=op.number != 1 or begins_definite(operand))
     if isinstance(op, RelateMost | RelateOnly):
         phrase = nominal(operand, plural=True)

@@ -127,6 +127,27 @@ class RelateCount(Op):
     explanation = "{objects} {relation} {comparison} {number} {landmarks}"
 
 
+class RelatedByCount(Op):
+    """The objects to which so many other things stand in a relation.
+
+    Meaning:
+        The members i of ``objects`` such that the number of members j of ``landmarks``, other
+        than i itself, with relation(j, i) is exactly, at least, at most, more than or fewer than
+        ``number``: the relation read backwards.
+    Axes:
+        [object], from [landmark, object]
+    """
+
+    objects: Objects
+    relation: RelationName
+    comparison: Comparison
+    number: Natural
+    landmarks: Objects
+    returns = Kind.OBJECTS
+    evoked_by = ("with two cups on it, with at least two cups on it or the like",)
+    explanation = "{objects} with {comparison} {number} {landmarks} {relation} them"
+
+
 class Between(Op):
     """The objects between two others.
 
