@@ -105,6 +105,37 @@ CORPORA: dict[str, Corpus] = {
             "CLEVR localization expressions on gold scenes: exact sets of objects",
             "clevr.cases",
         ),
+        Corpus(
+            "sugarcrepe",
+            "text",
+            (
+                "sugarcrepe.jsonl",
+                *("add_att.json", "add_obj.json", "replace_att.json", "replace_obj.json"),
+                *("replace_rel.json", "swap_att.json", "swap_obj.json"),
+            ),
+            "SugarCrepe pairs: programs that differ at the changed words only",
+            "captions.cases",
+        ),
+        Corpus(
+            "valse",
+            "text",
+            (
+                "valse.jsonl",
+                *("actant-swap.json", "action-replacement.json", "coreference-hard.json"),
+                *("coreference-standard.json", "counting-adversarial.json", "counting-hard.json"),
+                *("counting-small-quant.json", "existence.json", "foil-it.json", "plurals.json"),
+                "relations.json",
+            ),
+            "VALSE pairs: programs that differ at the changed words only",
+            "captions.cases",
+        ),
+        Corpus(
+            "vsr",
+            "text",
+            ("vsr_dev.jsonl", "dev.jsonl"),
+            "VSR captions: coverage",
+            "captions.cases",
+        ),
     )
 }
 """Name -> corpus."""

@@ -2,6 +2,7 @@
 
 from neurosym.program.claims import claim_of
 from neurosym.program.definites import Definites, read_definites
+from neurosym.program.difference import Change, changed_words, difference, differs_only_at
 from neurosym.program.kinds import (
     ACTIONS,
     EQUATIVE_TOLERANCE,
@@ -79,6 +80,7 @@ __all__ = [
     "PLACES",
     "PORTIONS",
     "Between",
+    "Change",
     "Checked",
     "Choose",
     "Closest",
@@ -129,7 +131,10 @@ __all__ = [
     "TopClosest",
     "TopFarthest",
     "Union",
+    "changed_words",
     "claim_of",
+    "difference",
+    "differs_only_at",
     "leave_unchecked",
     "parse_program",
     "read_definites",
