@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from neurosym.errors import LexiconError, did_you_mean, nearest
 from neurosym.grammar.classes import WORD_CLASSES, WordClass
@@ -34,6 +34,7 @@ _PLURALS = {
     WordClass.NOUN: WordClass.PLURAL_NOUN,
     WordClass.GUESSED_NOUN: WordClass.GUESSED_PLURAL,
 }
+_SINGULARS = {plural: single for single, plural in _PLURALS.items()}
 _NAMING = {*_PLURALS, *_PLURALS.values()}
 _NAMED_BY: dict[WordClass, type[Op]] = {
     WordClass.SUPERLATIVE: Superlative,
@@ -71,6 +72,10 @@ class Sense:
     dimension: str = ""
 
 
+_Entry: TypeAlias = tuple[tuple[str, ...], Sense]
+"""The pieces of a phrase, and one of its senses."""
+
+
 @dataclass(slots=True)
 class _Node:
     below: dict[str, _Node] = field(default_factory=dict)
@@ -89,7 +94,9 @@ class Lexicon:
         *,
         features: Mapping[str, frozenset[str]] | None = None,
         foreign: frozenset[str] = frozenset(),
+        origins: Mapping[_Entry, str] | None = None,
     ) -> None:
+        self._origins = dict(origins or {})
         self._entries = {phrase: tuple(dict.fromkeys(s)) for phrase, s in entries.items()}
         self._features = dict(features or {})
         self.foreign = foreign
@@ -124,6 +131,24 @@ class Lexicon:
     def has_feature(self, feature: str, concept: str) -> bool:
         """Whether ``concept`` is listed under ``feature`` ("person")."""
         return concept in self._features.get(feature, frozenset())
+
+    def origin(self, forms: Iterable[tuple[str, ...]], sense: Sense) -> str | None:
+        """Where it is written that a phrase has a sense: ``nouns.toml [noun] cup``.
+
+        Args:
+            forms: the words of the phrase, as written and in base forms.
+            sense: one of its senses.
+
+        Returns:
+            The file and the line's section and key, or None when the lexicon does not say so.
+        """
+        single = _SINGULARS.get(sense.word_class, sense.word_class)
+        for words in forms:
+            parts = pieces(" ".join(words))
+            for listed in (sense, Sense(single, sense.concept, sense.dimension)):
+                if (parts, listed) in self._origins:
+                    return self._origins[parts, listed]
+        return None
 
     def matches(
         self, lowers: tuple[str, ...], bases: tuple[tuple[str, ...], ...], start: int
@@ -168,8 +193,10 @@ class Lexicon:
         dimension, _, value = concept.rpartition(":") if name in _dimensioned_keys() else ("",) * 3
         section = f"{name}.{dimension}" if dimension else name
         entries: dict[str, list[Sense]] = {p: list(s) for p, s in self._entries.items()}
-        _enter(entries, section, value or concept, phrase)
-        return Lexicon(entries, features=self._features, foreign=self.foreign)
+        new = _enter(entries, section, value or concept, phrase)
+        where = f"added [{section}] {value or concept}"
+        origins = self._origins | dict.fromkeys(new, where)
+        return Lexicon(entries, features=self._features, foreign=self.foreign, origins=origins)
 
     @classmethod
     def default(cls) -> Lexicon:
@@ -214,6 +241,7 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
     entries: dict[str, list[Sense]] = {p: list(s) for p, s in start._entries.items()}
     features = dict(start._features)
     foreign = start.foreign
+    origins = dict(start._origins)
     for section, key, value in _flatten(document):
         try:
             for phrase in _phrases(value, key):
@@ -222,11 +250,12 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
                 elif section == "foreign":
                     foreign |= {phrase}
                 else:
-                    _enter(entries, section, key, phrase)
+                    for entry in _enter(entries, section, key, phrase):
+                        origins[entry] = f"{name} [{section}] {key}"
         except LexiconError as error:
             where = f"{name}, line {_line_of(source, section, key)}"
             raise LexiconError(f"{where}: {error.message}") from None
-    return Lexicon(entries, features=features, foreign=foreign)
+    return Lexicon(entries, features=features, foreign=foreign, origins=origins)
 
 
 @functools.lru_cache(maxsize=1)
@@ -270,7 +299,10 @@ def _phrases(value: Any, key: str) -> list[str]:
     raise LexiconError(f'"{key}" must be a list of phrases in quotes, not {value!r}')
 
 
-def _enter(entries: dict[str, list[Sense]], section: str, concept: str, phrase: str) -> None:
+def _enter(
+    entries: dict[str, list[Sense]], section: str, concept: str, phrase: str
+) -> list[_Entry]:
+    """Add a phrase with a sense; returns what is new."""
     name, _, dimension = section.partition(".")
     word_class = WORD_CLASSES.get(name)
     if word_class is None:
@@ -286,10 +318,11 @@ def _enter(entries: dict[str, list[Sense]], section: str, concept: str, phrase: 
     if not pieces(key) or not concept:
         raise LexiconError(f'an entry needs a phrase and a concept, not "{phrase}" = "{concept}"')
     _check_concept(word_class, concept, dimension)
-    senses = entries.setdefault(key, [])
-    senses.append(Sense(word_class, concept, dimension))
+    new = [Sense(word_class, concept, dimension)]
     if word_class is WordClass.ATTRIBUTE and dimension == "color":
-        senses.append(Sense(WordClass.COLOUR, concept, dimension))
+        new.append(Sense(WordClass.COLOUR, concept, dimension))
+    entries.setdefault(key, []).extend(new)
+    return [(pieces(key), sense) for sense in new]
 
 
 def _check_concept(word_class: WordClass, concept: str, dimension: str) -> None:

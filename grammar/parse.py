@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from neurosym.errors import GrammarError, ProgramTypeError, TextError, did_you_mean, nearest
+from neurosym.errors import GrammarError, ProgramTypeError, TextError
 from neurosym.grammar.anaphora import Antecedent
-from neurosym.grammar.classes import EXPECTED_FIRST, OPEN, UNSPOKEN, WordClass
+from neurosym.grammar.classes import OPEN, UNSPOKEN, WordClass
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
     PARAGRAPH_BEAM,
@@ -18,6 +18,7 @@ from neurosym.grammar.discourse import (
     joined_tree,
     sentences,
 )
+from neurosym.grammar.failures import no_meaning, no_sentence, position
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
@@ -28,7 +29,6 @@ from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit, segmentations
 from neurosym.program import Op
-from neurosym.span import Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -61,6 +61,7 @@ class Reading:
         syntax: the tree that the program was lowered from.
         unused: words that this program does not use, function words aside.
         source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
+        units: the words and phrases that the tree's words are, by their positions.
     """
 
     program: Op
@@ -68,6 +69,7 @@ class Reading:
     syntax: Tree
     unused: tuple[Token, ...]
     source: Literal["grammar", "dependencies"] = "grammar"
+    units: tuple[Unit, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def guessed(self) -> bool:
@@ -133,7 +135,7 @@ class _Understood:
     def reading(self) -> Reading:
         """It as a reading of the text, when that has no other sentences."""
         unused = _unused(self.program, self.syntax, self.units, self.tokens)
-        return Reading(self.program, self.score, self.syntax, unused)
+        return Reading(self.program, self.score, self.syntax, unused, units=self.units)
 
     @cached_property
     def mentioned(self) -> tuple[Antecedent, ...]:
@@ -219,7 +221,7 @@ class Parser:
         if not isinstance(made, Guess):
             return None
         score = -GUESSED - len(made.unused)
-        return Reading(made.program, score, made.tree, made.unused, "dependencies")
+        return Reading(made.program, score, made.tree, made.unused, "dependencies", units)
 
     def _by_grammar(self, text: str, tokens: tuple[Token, ...]) -> tuple[Reading, ...]:
         parts = sentences(tokens, self.lexicon)
@@ -256,7 +258,7 @@ class Parser:
                 tuple(len(each.units) for each in state),
             )
             unused = _unused(program, tree, units, tokens)
-            reading = Reading(program, _score(state), tree, unused)
+            reading = Reading(program, _score(state), tree, unused, units=units)
             best.setdefault(str(program), reading)
         return tuple(best.values())[: self.max_readings]
 
@@ -298,7 +300,7 @@ class Parser:
             yield -extra
             found = self._syntax.parse(units, text)
             if isinstance(found, Failure):
-                at = _position(found, units, text)
+                at = position(found, units, text)
                 if failure is None or at > failure[0]:
                     failure = (at, units, found)
                 continue
@@ -318,22 +320,8 @@ class Parser:
         if best:
             return
         if failure is not None and meaningless is None:
-            raise _failed(text, failure[1], failure[2], self.lexicon)
-        for unit in meaningless or ():
-            if unit.listed_unknown:
-                raise _not_understood(text, unit)
-        for error in refused:
-            if error.reason and error.span is not None:
-                words = f'"{error.span.of(text)}" at {error.span}'
-                raise GrammarError(f"{error.reason}: {words}", text=text, span=error.span)
-        for unit in meaningless or ():
-            if unit.not_understood:
-                raise _not_understood(text, unit)
-        raise GrammarError(
-            "every word is known, but together it has no meaning here",
-            text=text,
-            span=Span.cover(token.span for token in tokens),
-        )
+            raise no_sentence(text, failure[1], failure[2], self.lexicon)
+        raise no_meaning(text, meaningless or (), refused)
 
     def _repairs(self, text: str, vocabulary: Iterable[str]) -> tuple[Repair, ...]:
         if self._speller is None:
@@ -388,68 +376,3 @@ def _silent(tree: Tree) -> Iterator[int]:
             yield from _silent(child)
         elif WordClass[child.label] in UNSPOKEN or (tree.label, child.label) in _SILENT:
             yield child.unit
-
-
-def _position(failure: Failure, units: tuple[Unit, ...], text: str) -> int:
-    return units[failure.unit].span.start if failure.unit < len(units) else len(text)
-
-
-def _failed(text: str, units: tuple[Unit, ...], failure: Failure, lexicon: Lexicon) -> GrammarError:
-    expected = _expectation(failure.expected)
-    if failure.unit >= len(units):
-        end = units[-1].span.end if units else len(text)
-        return GrammarError(
-            f"the text stops too early: {expected} should follow",
-            text=text,
-            span=Span(end, end + 1),
-        )
-    unit = units[failure.unit]
-    words = unit.span.of(text)
-    for near in units[failure.unit : failure.unit - 2 if failure.unit > 1 else None : -1]:
-        if near.not_understood:
-            return _not_understood(text, near)
-    if unit.all(WordClass.OF) and failure.unit and _is_noun(units[failure.unit - 1]):
-        message = f'what a thing is of is not understood yet: "{words}" at {unit.span}'
-        return GrammarError(message, text=text, span=unit.span)
-    if failure.unit == 1 and (unit.all(WordClass.THE) or unit.all(WordClass.UNKNOWN)):
-        first = units[0]
-        plain = all(sense.word_class in OPEN for sense in first.senses)
-        if first.tokens[0].tag in ("VB", "VBP") and plain:
-            told = f'"{first.span.of(text)}" at {first.span}'
-            return GrammarError(
-                f"{told} is no command that is known here", text=text, span=first.span
-            )
-    if unit.all(WordClass.UNKNOWN):
-        word = unit.tokens[0].lower
-        close = did_you_mean(nearest(word, lexicon.phrases())) if len(word) > 4 else ""
-        message = f'"{words}" at {unit.span} is not known here{close}'
-        if not close:
-            message += f"; {expected} was expected"
-        return GrammarError(message, text=text, span=unit.span)
-    return GrammarError(
-        f'"{words}" at {unit.span} does not fit: {expected} was expected', text=text, span=unit.span
-    )
-
-
-def _is_noun(unit: Unit) -> bool:
-    return any(
-        unit.all(word_class)
-        for word_class in (WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN)
-    )
-
-
-def _not_understood(text: str, unit: Unit) -> GrammarError:
-    """Say that a word of the lexicon has no meaning in programs, or not where it stands."""
-    words = f'"{unit.span.of(text)}" at {unit.span}'
-    here = "yet" if unit.listed_unknown else "here"
-    return GrammarError(f"{words} is not understood {here}", text=text, span=unit.span)
-
-
-def _expectation(expected: tuple[WordClass, ...], most: int = 4) -> str:
-    """What was expected, in people's words; content words first."""
-    ordered = sorted(expected, key=lambda c: c not in EXPECTED_FIRST)
-    said = list(dict.fromkeys(word_class.description for word_class in ordered))
-    if not said:
-        return "the end of the sentence"
-    shown = said[:most]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

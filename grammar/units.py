@@ -51,6 +51,12 @@ class Unit:
         return next(sense for sense in self.senses if sense.word_class in classes)
 
     @property
+    def forms(self) -> tuple[tuple[str, ...], ...]:
+        """Its words as written, and with the last one in its base forms: how a lexicon lists it."""
+        words = tuple(token.lower for token in self.tokens)
+        return (words, *((*words[:-1], form) for form in base_forms(self.tokens[-1])))
+
+    @property
     def is_name(self) -> bool:
         """Whether it names a kind of thing: then its words may also be meant one by one."""
         return any(s.word_class in (WordClass.NOUN, WordClass.PLURAL_NOUN) for s in self.senses)
@@ -79,7 +85,7 @@ def segmentations(
     lexicon does not list are left out.
     """
     lowers = tuple(token.lower for token in tokens)
-    bases = tuple(_base_forms(token) for token in tokens)
+    bases = tuple(base_forms(token) for token in tokens)
     longest = _cut(tokens, lowers, bases, lexicon, split=None)
     yield longest, None
     phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.listed_unknown]
@@ -166,7 +172,7 @@ def _hyphenated(tokens: tuple[Token, ...], start: int) -> int:
     return end
 
 
-def _base_forms(token: Token) -> tuple[str, ...]:
+def base_forms(token: Token) -> tuple[str, ...]:
     """What the word may be the plural of: its lemma, and its form less the ending.
 
     The latter because taggers take bare plurals for verbs: "cubes" of a verb "cub". The lemma of
@@ -181,7 +187,7 @@ def _base_forms(token: Token) -> tuple[str, ...]:
 def listed(tokens: tuple[Token, ...], lexicon: Lexicon) -> frozenset[int]:
     """The positions of the tokens that are, or are part of, a phrase of the lexicon."""
     lowers = tuple(token.lower for token in tokens)
-    bases = tuple(_base_forms(token) for token in tokens)
+    bases = tuple(base_forms(token) for token in tokens)
     found: set[int] = set()
     position = 0
     while position < len(tokens):

@@ -46,7 +46,28 @@ class TextError(NeurosymError):
 
 
 class GrammarError(NeurosymError):
-    """The words are known, but no sentence of the grammar has this form."""
+    """The words are known, but no sentence of the grammar has this form.
+
+    Args:
+        message: one line for a person.
+        text: the source text, where there is one.
+        span: the characters of ``text`` that are at fault.
+        expected: what would have fitted there, in people's words, the likeliest first.
+        clues: what the grammar saw where it failed; kinds of mistakes are told apart by them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str | None = None,
+        span: Span | None = None,
+        expected: Iterable[str] = (),
+        clues: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message, text=text, span=span)
+        self.expected = tuple(expected)
+        self.clues = frozenset(clues)
 
 
 class LexiconError(NeurosymError):
