@@ -62,6 +62,8 @@ class Reading:
         unused: words that this program does not use, function words aside.
         source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
         units: the words and phrases that the tree's words are, by their positions.
+        parts: of a text of several sentences, the programs of these; ``program`` is all of them
+            together, or the last where that asks or names something.
     """
 
     program: Op
@@ -70,6 +72,12 @@ class Reading:
     unused: tuple[Token, ...]
     source: Literal["grammar", "dependencies"] = "grammar"
     units: tuple[Unit, ...] = field(default=(), repr=False, compare=False)
+    parts: tuple[Op, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[Op, ...]:
+        """The programs of the text's sentences, in order."""
+        return self.parts or (self.program,)
 
     @property
     def guessed(self) -> bool:
@@ -251,14 +259,15 @@ class Parser:
             states = grown[: max(PARAGRAPH_BEAM, self.max_readings)]
         best: dict[str, Reading] = {}
         for state in states:
-            program = joined_program(tuple(each.program for each in state))
+            programs = tuple(each.program for each in state)
+            program = joined_program(programs)
             units = tuple(unit for each in state for unit in each.units)
             tree = joined_tree(
                 tuple(each.syntax for each in state),
                 tuple(len(each.units) for each in state),
             )
             unused = _unused(program, tree, units, tokens)
-            reading = Reading(program, _score(state), tree, unused, units=units)
+            reading = Reading(program, _score(state), tree, unused, units=units, parts=programs)
             best.setdefault(str(program), reading)
         return tuple(best.values())[: self.max_readings]
 

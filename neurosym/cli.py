@@ -18,6 +18,7 @@ from neurosym import __version__
 from neurosym.errors import NeurosymError, OptionError
 from neurosym.evaluation.commands import add_command as add_evaluation
 from neurosym.files import check_folder, make_folder, write_atomically
+from neurosym.graph_command import add_command as add_graph
 from neurosym.models.commands import add_commands
 from neurosym.program import Definites, Op, parse_program
 
@@ -130,6 +131,7 @@ def _arguments() -> argparse.ArgumentParser:
     operators = commands.add_parser("operators", help="the operators of programs, as Markdown")
     operators.set_defaults(handler=_operators)
 
+    add_graph(commands)
     add_evaluation(commands)
     add_commands(commands)
     return parser

@@ -108,6 +108,7 @@ ALLOWED = {
     "neurosym.generation": (
         *("grammar", "executors", "program", "scene", "views", "errors", "span"),
     ),
+    "neurosym.text_graph": ("program", "errors", "span"),
     "neurosym.scene": ("scene_io", "pixels", "errors", "span"),
     "neurosym.pixels": ("errors", "span"),
     "neurosym.betweenness": (),

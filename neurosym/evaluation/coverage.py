@@ -25,8 +25,6 @@ from neurosym.grammar.units import listed
 
 CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM", "ADP", "X"})
 """Universal parts of speech of words that say something."""
-GRAMMAR = "grammar"
-"""The source of a reading that the grammar gave, as against a fallback."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def coverage_of(text: str, parse: Parse | None, parser: Parser) -> Coverage:
     return Coverage(
         texts=1,
         parsed=int(parse is not None),
-        fallback=int(parse is not None and is_fallback(parse)),
+        fallback=int(parse is not None and parse.readings[0].guessed),
         tokens=len(content),
         unlisted=len(unlisted),
         unused=len(unused),
@@ -102,8 +100,3 @@ def is_content(token: Token, lexicon: Lexicon) -> bool:
     senses = lexicon.senses(token.lower)
     function = bool(senses) and all(sense.word_class in UNSPOKEN for sense in senses)
     return token.is_word and token.pos in CONTENT and not function
-
-
-def is_fallback(parse: Parse) -> bool:
-    """Whether the best reading comes from something else than the grammar."""
-    return getattr(parse.readings[0], "source", GRAMMAR) != GRAMMAR
