@@ -100,6 +100,12 @@ ENDINGS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def strict(parser: Parser) -> Parser:
+    """A parser that refuses what it has no rule for."""
+    return Parser(parser.tokenizer, fallback=False)
+
+
 @pytest.fixture
 def corpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Corpus:
     """The cases above as a corpus of one file, among those that the command knows."""
@@ -116,8 +122,8 @@ def _cases(paths: Sequence[Path]) -> Iterator[Case]:
 
 
 @pytest.fixture
-def lines(corpus: Corpus, tmp_path: Path, parser: Parser) -> list[Line]:
-    return evaluate(corpus, tmp_path, parser, seconds=0.5)
+def lines(corpus: Corpus, tmp_path: Path, strict: Parser) -> list[Line]:
+    return evaluate(corpus, tmp_path, strict, seconds=0.5)
 
 
 def test_every_case_ends_in_one_way(lines: list[Line]) -> None:
@@ -192,10 +198,10 @@ def test_parts_are_drawn_by_the_split_key() -> None:
 
 
 def test_an_interrupted_run_goes_on(
-    corpus: Corpus, tmp_path: Path, parser: Parser, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus, tmp_path: Path, strict: Parser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "new" / "cups.jsonl"
-    whole = evaluate(corpus, tmp_path, parser, out=out, seconds=0.5)
+    whole = evaluate(corpus, tmp_path, strict, out=out, seconds=0.5)
     content = out.read_bytes()
     assert [json.loads(line)["key"] for line in content.splitlines()[1:]] == [
         line["key"] for line in whole
@@ -208,21 +214,21 @@ def test_an_interrupted_run_goes_on(
     monkeypatch.setattr(
         run._Runner, "run", lambda self, one: (ran.append(one.key), plain_run(self, one))[1]
     )
-    again = evaluate(corpus, tmp_path, parser, out=out, seconds=0.5)
+    again = evaluate(corpus, tmp_path, strict, out=out, seconds=0.5)
     assert ran == [one.key for one in CASES[4:]]
     assert out.read_bytes() == content
     assert json.loads(json.dumps(again)) == json.loads(json.dumps(whole))
 
 
 def test_nothing_is_mixed_or_overwritten(
-    corpus: Corpus, tmp_path: Path, parser: Parser, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus, tmp_path: Path, strict: Parser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "cups.jsonl"
-    evaluate(corpus, tmp_path, parser, out=out, limit=2)
+    evaluate(corpus, tmp_path, strict, out=out, limit=2)
     (tmp_path / "cups.json").write_text("{ }", encoding="utf-8")
     with pytest.raises(DataError, match=r"another version .* --no-resume"):
-        evaluate(corpus, tmp_path, parser, out=out, limit=2)
-    evaluate(corpus, tmp_path, parser, out=out, limit=1, resume=False)
+        evaluate(corpus, tmp_path, strict, out=out, limit=2)
+    evaluate(corpus, tmp_path, strict, out=out, limit=1, resume=False)
     assert len(out.read_text("utf-8").splitlines()) == 2
     with pytest.raises(DataError, match='is of the corpus "cups", not of "plates"'):
         open_record(out, "plates", "", resume=True).__enter__()
@@ -232,7 +238,7 @@ def test_nothing_is_mixed_or_overwritten(
     notes.write_text("dear diary\n", encoding="utf-8")
     for resume in (True, False):
         with pytest.raises(DataError, match="is no file of an evaluation"):
-            evaluate(corpus, tmp_path, parser, out=notes, resume=resume)
+            evaluate(corpus, tmp_path, strict, out=notes, resume=resume)
     assert notes.read_text("utf-8") == "dear diary\n"
 
 
