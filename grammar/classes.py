@@ -91,6 +91,7 @@ class WordClass(enum.Enum):
     SAME = '"same"'
     DIFFERENT = '"different"'
     SIMILAR = '"similar to"'
+    EACH_OTHER = '"each other"'
     ASPECT = 'an attribute such as "colour"'
     COMPARATIVE = "a comparative"
     DEGREE = 'an adjective such as "tall"'

@@ -48,6 +48,9 @@ from neurosym.span import Span
 DIRECTIONAL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
 """Relations to a plural landmark that hold of all of it: left of the chairs, but on the tables."""
 
+VALUE = "of"
+"""The relation of a thing to the colours, shapes or sizes that it, or what it holds, has."""
+
 OTHER_QUANTIFIER = 0.8
 """Cost of the less usual of some and all for a plural landmark."""
 
@@ -70,6 +73,32 @@ class Aspect:
 
 
 def related(
+    objects: Op, relation: str, words: Words, to: NounPhrase, *, only: Words = ()
+) -> Scored[Op]:
+    """The ``objects`` in a relation to a landmark, and to each part of it that it names.
+
+    With "black and blue cups" there are some of both; of "exactly two cups, which are red" there
+    are exactly two cups. See :func:`_related_to` for the arguments.
+    """
+    if isinstance(to, Coordinated):
+        return _related_to(objects, relation, words, to, only=only)
+    if to.of_values and relation == "with":
+        # What has two colours holds none of them.
+        relation = VALUE
+    found = _related_to(objects, relation, words, to, only=only)
+    if to.whole is not None and to.number is not None and to.determiner in ("comparison", "number"):
+        comparison = to.comparison or Comparison.EXACTLY
+        found = [
+            (cost, RelateCount(op, relation, comparison, to.number, to.whole, words=to.words))
+            for cost, op in found
+        ]
+    if to.determiner in ("bare", "indefinite", "only", "comparison", "number"):
+        for part in to.each:
+            found = [(cost, Relate(op, relation, part, words=words)) for cost, op in found]
+    return found
+
+
+def _related_to(
     objects: Op, relation: str, words: Words, to: NounPhrase, *, only: Words = ()
 ) -> Scored[Op]:
     """The ``objects`` in a relation to a landmark.
@@ -103,7 +132,7 @@ def related(
                 objects, relation, to.comparison, to.number, to.objects, words=quantified
             )
             return [(0.0, counted)]
-        case "number_of" | "number" if to.number is not None and to.number > 1:
+        case "number_of" | "number" if to.number is not None:
             return _so_many(objects, relation, quantified, to, to.number)
         case "most" | "most_of":
             most = (*words, *to.words[:1])

@@ -128,9 +128,13 @@ class Lexicon:
             if word_class is None or any(s.word_class is word_class for s in senses)
         )
 
+    def feature(self, name: str) -> frozenset[str]:
+        """The concepts that are listed under a feature; none where no file lists any."""
+        return self._features.get(name, frozenset())
+
     def has_feature(self, feature: str, concept: str) -> bool:
         """Whether ``concept`` is listed under ``feature`` ("person")."""
-        return concept in self._features.get(feature, frozenset())
+        return concept in self.feature(feature)
 
     def origin(self, forms: Iterable[tuple[str, ...]], sense: Sense) -> str | None:
         """Where it is written that a phrase has a sense: ``nouns.toml [noun] cup``.
@@ -204,6 +208,18 @@ class Lexicon:
         return _default()
 
     @classmethod
+    def domain(cls, name: str) -> Lexicon:
+        """The default lexicon with the words of a domain in which they mean something else.
+
+        Args:
+            name: "nlvr": boxes, and towers of blocks.
+
+        Raises:
+            LexiconError: there is no lexicon of that domain.
+        """
+        return _domain(name)
+
+    @classmethod
     def load(cls, path: str | Path, *, base: Lexicon | None = None) -> Lexicon:
         """The lexicon of a TOML file on top of ``base``, which is the default lexicon.
 
@@ -245,7 +261,9 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
     for section, key, value in _flatten(document):
         try:
             for phrase in _phrases(value, key):
-                if section == "features":
+                if section == "forget":
+                    entries.pop(phrase, None)
+                elif section == "features":
                     features[key] = features.get(key, frozenset()) | {phrase}
                 elif section == "foreign":
                     foreign |= {phrase}
@@ -266,6 +284,15 @@ def _default() -> Lexicon:
         if file.name.endswith(".toml"):
             lexicon = read_lexicon(file.read_text(encoding="utf-8"), file.name, lexicon)
     return lexicon
+
+
+@functools.cache
+def _domain(name: str) -> Lexicon:
+    folder = resources.files("neurosym.grammar").joinpath("domains")
+    known = {file.name.removesuffix(".toml"): file for file in folder.iterdir()}
+    if name not in known:
+        raise LexiconError(f'there is no lexicon of "{name}"{did_you_mean(nearest(name, known))}')
+    return read_lexicon(known[name].read_text(encoding="utf-8"), f"{name}.toml", Lexicon.default())
 
 
 def _descend(node: _Node, path: tuple[str, ...]) -> _Node | None:

@@ -118,7 +118,7 @@ class Lowering(Questions):
         predicate = tree.children[-1]
         found: Scored[Op] = []
         for cost, asked in self._nominal(nominal, Context(), "bare"):
-            if self._is_aspect(asked):
+            if self._is_value(asked.head):
                 raise NoReadingError("this can be asked of one thing only", self._spans(tree, "IS"))
             if asked.other:
                 raise NoReadingError(OTHER_THAN_WHAT, asked.other)
@@ -131,13 +131,6 @@ class Lowering(Questions):
                 for extra, op in self._apply([(cost, asked.objects)], [step])
             ]
         return found
-
-    def _is_aspect(self, nominal: Nominal) -> bool:
-        """Whether a question for "which colour" asks for a value, and for no thing."""
-        head = nominal.head
-        return isinstance(head, Select) and any(
-            sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(head.category)
-        )
 
     def _part(self, tree: Tree) -> Scored[Op]:
         """A part of a thing: "the left half of the table"."""

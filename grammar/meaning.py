@@ -63,6 +63,10 @@ class Quantified:
         number: the number in the determiner or beside an ordinal.
         comparison: how a count is compared, for "at least two".
         any_of_them: whether the determiner is "any", which after a comparison means all.
+        each: what there must be some of, each by itself: for "black and blue cups" the black cups
+            and the blue cups.
+        of_values: whether it names colours, sizes or the like, and no things.
+        whole: for "exactly three cups, which are red" the cups, of which there are three.
     """
 
     determiner: str
@@ -74,6 +78,9 @@ class Quantified:
     number: int | None = None
     comparison: Comparison | None = None
     any_of_them: bool = False
+    each: tuple[Op, ...] = ()
+    whole: Op | None = None
+    of_values: bool = False
 
     def definite(self, words: tuple[Span, ...]) -> Quantified:
         """The same phrase with "the" for its determiner."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.contents import Contents
 from neurosym.grammar.landmarks import DIRECTIONAL
-from neurosym.grammar.links import Links, is_headless
+from neurosym.grammar.links import is_headless
 from neurosym.grammar.meaning import (
     NoReadingError,
     NounPhrase,
@@ -49,7 +50,7 @@ FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
 
 
-class Modifiers(Links):
+class Modifiers(Contents):
     """Lowers what restricts a set; noun phrases inside it are lowered by a subclass."""
 
     def _step(
@@ -113,6 +114,18 @@ class Modifiers(Links):
                 return lambda objects: self._owned(objects, tree, head)
             case "whose":
                 return lambda objects: self._having(objects, tree)
+            case "mutual":
+                if not plural:
+                    raise NoReadingError("this is understood of several things only", [tree.span])
+                return self._mutual(tree)
+            case "role":
+                return self._role(tree, head)
+            case "claimed":
+                return self._claimed(tree, head)
+            case "measured":
+                return self._measured(tree)
+            case "varied":
+                return self._varied(tree, head)
             case "clause":
                 return self._step(tree.children[-1], head, plural)
         raise NoReadingError
@@ -185,9 +198,16 @@ class Modifiers(Links):
             raise NoReadingError('this is not understood after "is"', [tree.span])
         return found
 
+    def _varied(self, tree: Tree, head: Op) -> Step:
+        """Two different colours, which are no more than two colours."""
+        if not self._is_value(head):
+            raise NoReadingError("this is not understood without what it differs from", [tree.span])
+        return lambda objects: [(0.0, objects.at(*objects.words, tree.span))]
+
     def _coloured(self, objects: Op, tree: Tree, head: Op, plural: bool) -> Scored[Op]:
-        *before, colours = tree.children
-        said = [leaf.span for leaf in before]
+        colours = tree.find("attribute", "attributes")
+        assert colours is not None
+        said = [leaf.span for leaf in tree.children if leaf.unit is not None]
         leaves = tuple(colours.leaves())
         if any(
             leaf.label == "ATTRIBUTE" and not self._unit(leaf).all(WordClass.COLOUR)
@@ -195,7 +215,8 @@ class Modifiers(Links):
         ):
             raise NoReadingError
         person = isinstance(head, Select) and self._lexicon.has_feature("person", head.category)
-        cost = 0.0 if person or isinstance(head, Everything) else NOT_A_PERSON
+        plain = person or isinstance(head, Everything) or tree.find("ASPECT")
+        cost = 0.0 if plain else NOT_A_PERSON
         found = self._step(colours, head, plural)(objects)
         return [
             (cost + extra, op.at(*said, *op.words) if isinstance(op, Filter | Union) else op)

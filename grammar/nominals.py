@@ -12,6 +12,7 @@ from neurosym.grammar.meaning import (
 )
 from neurosym.grammar.modifiers import Modifiers, counting
 from neurosym.grammar.ranks import (
+    ORDER_OF_PLACE,
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
     UNSAID_ORDER,
@@ -54,6 +55,9 @@ class Nominal:
         number: the number beside an ordinal.
         other: the word "other", while nothing has said other than what.
         open_number: whether the head is written for one or several, as "cube(s)".
+        each: what there must be some of, each by itself: for "black and blue cups" the black cups
+            and the blue cups.
+        whole: for "three cups, which are red" the cups, of which there are three.
     """
 
     objects: Op
@@ -63,6 +67,8 @@ class Nominal:
     number: int | None = None
     other: Words = ()
     open_number: bool = False
+    each: tuple[Op, ...] = ()
+    whole: Op | None = None
 
 
 class Nominals(Modifiers):
@@ -86,11 +92,50 @@ class Nominals(Modifiers):
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
                 base = replace(base, plural=False)
+            each = self._each_named(base, pres, posts, determiner, number)
+            whole = self._whole(tree, base, pres, posts, determiner)
             found += [
-                (cost + extra, nominal)
+                (cost + extra, replace(nominal, each=each, whole=whole))
                 for extra, nominal in self._modified(base, pres, posts, determiner, number)
             ]
         return cheapest(found, self._beam)
+
+    def _each_named(
+        self,
+        base: Nominal,
+        pres: list[Tree],
+        posts: list[Tree],
+        determiner: str,
+        number: int | None,
+    ) -> tuple[Op, ...]:
+        """For "black and blue cups" the black cups and the blue cups; else nothing."""
+        lists = [part for part in (*pres, *posts) if _values_joined(part) is not None]
+        if not base.plural or len(lists) != 1:
+            return ()
+        joined = _values_joined(lists[0])
+        assert joined is not None
+        each: list[Op] = []
+        for leaf in joined.all("ATTRIBUTE"):
+            one = Tree("attribute", (leaf,), leaf.span)
+            swap = {True: one, False: _with_child(lists[0], joined, one)}[lists[0] is joined]
+            before, after = (
+                [swap if part is lists[0] else part for part in parts] for parts in (pres, posts)
+            )
+            found = self._modified(base, before, after, determiner, number)
+            each += [nominal.objects for _, nominal in found[:1]]
+        return tuple(each)
+
+    def _whole(
+        self, tree: Tree, base: Nominal, pres: list[Tree], posts: list[Tree], determiner: str
+    ) -> Op | None:
+        """For "exactly three cups, which are red" the cups: what is said later is no condition."""
+        asides = [part for part in (*pres, *posts) if _says_aside(part, tree)]
+        strict = determiner == "comparison" or any(part.find("ONLY") for part in asides)
+        if not asides or not strict:
+            return None
+        before, after = ([part for part in parts if part not in asides] for parts in (pres, posts))
+        found = self._modified(base, before, after, determiner)
+        return found[0][1].objects if found else None
 
     def _heads(
         self,
@@ -117,18 +162,18 @@ class Nominals(Modifiers):
     def _head(self, tree: Tree | None, context: Context, picks: bool) -> Nominal:
         if tree is None:
             known = context.head if context.gap else None
-            return self._plain(known or Everything(), plural=False)
+            return self._plain(known or self._things(), plural=False)
         if tree.label == "joined":
             return self._joined_heads(tree, context, picks)
         words = tuple(leaf.span for leaf in tree.leaves())
         plural = tree.label in ("nouns", "things", "ones")
         optional = plural and next(tree.leaves()).words.endswith(OPTIONAL_PLURAL)
         if tree.label in ("thing", "things"):
-            return replace(self._plain(Everything(words=words), plural), open_number=optional)
+            return replace(self._plain(self._things(words), plural), open_number=optional)
         if tree.label in ("one", "ones"):
             antecedent = context.whole if picks and context.whole else context.head
             if antecedent is None:
-                return self._plain(Everything(words=words), plural)
+                return self._plain(self._things(words), plural)
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
         senses = [self._unit(leaf).sense(WordClass[leaf.label]) for leaf in tree.leaves()]
         concept = " ".join(sense.concept for sense in senses)
@@ -141,6 +186,11 @@ class Nominals(Modifiers):
         for head in heads[1:]:
             either = Union(either, head.objects, words=self._spans(tree, "OR"))
         return self._plain(either, any(head.plural for head in heads))
+
+    def _things(self, words: Words = ()) -> Op:
+        """What "thing" stands for, or a missing noun: any object, or what the lexicon says."""
+        named = self._lexicon.feature("thing")
+        return Select(min(named), words=words) if named else Everything(words=words)
 
     @staticmethod
     def _plain(objects: Op, plural: bool) -> Nominal:
@@ -194,7 +244,7 @@ class Nominals(Modifiers):
                     objects,
                     base.head,
                     base.plural or (count is not None and count > 1),
-                    bool(picks) and unique,
+                    bool(picks) and unique and self._really_picks(pres, posts),
                     count,
                     other,
                     base.open_number,
@@ -206,11 +256,21 @@ class Nominals(Modifiers):
             whole += self._by_size(base, pres, after)
         return whole
 
+    def _really_picks(self, pres: list[Tree], posts: list[Tree]) -> bool:
+        """Whether something picks from a set by an order, and not by a place that has none."""
+        places = ("location", "located", "direction")
+        return any(
+            part.label not in places or not place_is_plain(read_place(part, self._units))
+            for part in (*pres, *posts)
+            if part.label in _PICKING
+        )
+
     def _qualities(self, base: Nominal, pres: list[Tree]) -> list[Step]:
         return [
             self._step(pre, base.head, base.plural)
             for pre in reversed(pres)
-            if pre.label in ("attribute", "attributes", "negated", "quality", "participle")
+            if pre.label
+            in ("attribute", "attributes", "negated", "quality", "participle", "varied", "measured")
         ]
 
     def _by_size(self, base: Nominal, pres: list[Tree], after: list[Step]) -> Scored[Nominal]:
@@ -282,7 +342,7 @@ class Nominals(Modifiers):
         direction = next((post for post in rest if post.label == "direction"), None)
         if direction is not None:
             rest.remove(direction)
-            if steps:
+            if steps or place_is_plain(read_place(direction, self._units)):
                 raise NoReadingError
             if unique or number:
                 steps.append(_placed(read_place(direction, self._units), unique, number))
@@ -336,7 +396,7 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
     """
     before = (
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
-        *("participle", "other"),
+        *("participle", "other", "varied", "measured"),
     )
     heads = ("noun", "nouns", "thing", "things", "one", "ones", "joined")
     parts = [child for child in tree.children if child.unit is None]
@@ -358,6 +418,33 @@ def spread(posts: list[Tree]) -> list[Tree]:
         parts = [child for child in post.children if child.unit is None]
         found += spread(parts) if post.label == "standing" else [post]
     return found
+
+
+def _values_joined(part: Tree) -> Tree | None:
+    """The values joined by "and" in a modifier: "black and blue", "of black and blue colour"."""
+    joined = part.find("attributes") if part.label == "coloured" else part
+    return (
+        joined
+        if joined is not None and joined.label == "attributes" and joined.find("AND")
+        else None
+    )
+
+
+def _with_child(tree: Tree, old: Tree, new: Tree) -> Tree:
+    return replace(tree, children=tuple(new if child is old else child for child in tree.children))
+
+
+def _says_aside(part: Tree, nominal: Tree) -> bool:
+    """Whether a modifier after a number says what all of so many things are like."""
+    if part.label in ("attribute", "attributes"):
+        clauses = nominal.all("clause")
+        return _values_joined(part) is not None or any(part in c.children for c in clauses)
+    return part.label == "coloured" and part.find("ASPECT") is not None
+
+
+def place_is_plain(place: Place) -> bool:
+    """Whether a place is no direction that one thing can be farthest out in."""
+    return all(sense.concept not in ORDER_OF_PLACE for senses in place.values for sense in senses)
 
 
 def takes_other(post: Tree) -> bool:

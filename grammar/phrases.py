@@ -46,6 +46,9 @@ HIGH_JOIN = 0.2
 OTHER_THAN_WHAT = "this is not understood without what it is other than"
 """Reason to refuse "other" where no landmark says other than what."""
 
+WEAK_DEFINITE = 0.2
+"""Cost of "the wall" as any wall: "at the top" is rather a place, where it can be one."""
+
 NUMBER_CLASH = 1.0
 """Cost of "two dog" and "one dogs"."""
 
@@ -90,6 +93,8 @@ class Determiner:
             self.number or nominal.number,
             self.comparison,
             self.free,
+            nominal.each,
+            nominal.whole,
         )
 
 
@@ -173,8 +178,21 @@ class Phrases(Anaphora):
                 # "Behind the cube(s)" speaks of the one cube there is.
                 nominal = replace(nominal, plural=False)
             cost += self._number_clash(said.label, said.number, nominal)
-            found.append((cost, said.over(nominal)))
+            phrase = replace(said.over(nominal), of_values=self._is_value(nominal.head))
+            if self._is_weak(phrase):
+                cost, phrase = cost + WEAK_DEFINITE, replace(phrase, determiner="indefinite")
+            found.append((cost, phrase))
         return self._excepted(tree, context, self._said_again(found))
+
+    def _is_weak(self, phrase: Quantified) -> bool:
+        """Whether "the" names any one: "touching the wall" is touching some wall."""
+        return (
+            phrase.determiner in ("the", "bare")
+            and phrase.number is None
+            and not phrase.ranked
+            and isinstance(phrase.head, Select)
+            and self._lexicon.has_feature("weak_definite", phrase.head.category)
+        )
 
     def _excepted(
         self, tree: Tree, context: Context, found: Scored[Quantified]
@@ -244,7 +262,7 @@ class Phrases(Anaphora):
         comparison, pointed, free = None, None, False
         for leaf in first.leaves():
             match leaf.label:
-                case "NUMBER":
+                case "NUMBER" if number is None or first.label != "number_of":
                     number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
                 case "COMPARISON":
                     concept = self._unit(leaf).sense(WordClass.COMPARISON).concept

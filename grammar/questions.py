@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.distribution import UNBRIDGED, Distribution
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -14,10 +15,9 @@ from neurosym.grammar.meaning import (
     Scored,
     as_one,
     cheapest,
-    exists,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
-from neurosym.grammar.phrases import OTHER_THAN_WHAT, Phrases
+from neurosym.grammar.phrases import OTHER_THAN_WHAT
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -50,7 +50,7 @@ EARLY_SPLIT = 0.1
 """Cost of a predicate whose landmark is itself modified: the subject could have had more of it."""
 
 
-class Questions(Phrases):
+class Questions(Distribution):
     """Lowers questions and claims."""
 
     def rules(self) -> dict[str, Callable[[Tree], Scored[Op]]]:
@@ -83,7 +83,9 @@ class Questions(Phrases):
         words = self._spans(tree, "AND", "OR", "BUT")
         join = Disjunction if tree.label == "disjoined" else Conjunction
         first, *others = (child for child in tree.children if child.unit is None)
-        found = self.rules()[first.label](first)
+        bridged = [] if join is Disjunction else self._bridged(first, others)
+        base = UNBRIDGED if bridged else 0.0
+        found = [(base + cost, op) for cost, op in self.rules()[first.label](first)]
         for claim in others:
             found = cheapest(
                 (
@@ -93,7 +95,7 @@ class Questions(Phrases):
                 ),
                 self._beam,
             )
-        return found
+        return [*bridged, *found]
 
     def _count(self, tree: Tree) -> Scored[Op]:
         words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
@@ -136,11 +138,7 @@ class Questions(Phrases):
 
     def _exist(self, tree: Tree) -> Scored[Op]:
         words = self._joined_spans(tree, "IS", "THERE")
-        found = [
-            (cost + extra, op)
-            for cost, phrase in self._phrase(tree.children[-1], Context())
-            for extra, op in exists(phrase, words)
-        ]
+        found = self._existing(tree.children[-1], words)
         if tree.label == "exist":
             return found
         return [(cost, Negation(op, words=self._spans(tree, "NOT"))) for cost, op in found]
@@ -226,7 +224,14 @@ class Questions(Phrases):
         found: Scored[Op] = []
         for cost, phrase in self._phrase(phrase_tree, Context()):
             if isinstance(phrase, Coordinated):
-                raise NoReadingError("questions about several things are not understood yet", words)
+                found += [
+                    (cost + extra, op)
+                    for extra, op in self._claims_of_parts(tree, phrase, predicate, words)
+                ]
+                continue
+            if predicate.label == "shared":
+                found += [(cost + extra, op) for extra, op in self._in_the_same(phrase, predicate)]
+                continue
             if floated:
                 phrase = self._quantified_by(phrase, floated[0].children[0])
             choices = self._choices(tree, predicate, phrase)
@@ -238,6 +243,30 @@ class Questions(Phrases):
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
             ]
         return found
+
+    def _claims_of_parts(
+        self, tree: Tree, phrase: Coordinated, predicate: Tree, words: Words
+    ) -> Scored[Op]:
+        """A predicate said of several things joined by "and" or "or"."""
+        if predicate.label == "mutual":
+            raise NoReadingError
+        if tree.label != "verify" or tree.children[0].unit is not None:
+            raise NoReadingError("questions about several things are not understood yet", words)
+        join = Disjunction if phrase.any_of else Conjunction
+        rows: Scored[Op] = []
+        for part in self._parts_claimed(phrase, words):
+            step = self._step(predicate, part.head, plural=part.plural)
+            claims = self._claims(tree, part, step, words)
+            rows = (
+                [
+                    (cost + extra, join(left, right, words=phrase.words))
+                    for cost, left in rows
+                    for extra, right in claims
+                ]
+                if rows
+                else claims
+            )
+        return cheapest(rows, self._beam)
 
     def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
         """A subject with the "all" or "both" that stands after the verb: "the cups are all red"."""

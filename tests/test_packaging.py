@@ -17,7 +17,7 @@ CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-
 SETUPTOOLS = CONFIGURATION["tool"]["setuptools"]
 FOLDERS: dict[str, str] = SETUPTOOLS["package-dir"]
 SIBLINGS = [folder for folder in FOLDERS.values() if folder != "neurosym"]
-DATA_FOLDERS = ("data", "rules")
+DATA_FOLDERS = ("data", "domains", "rules")
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

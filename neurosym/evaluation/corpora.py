@@ -136,6 +136,14 @@ CORPORA: dict[str, Corpus] = {
             "VSR captions: coverage",
             "captions.cases",
         ),
+        Corpus(
+            "nlvr",
+            "nlvr",
+            ("dev.json", "train.json", "test.json", "hidden.json"),
+            "NLVR sentences on gold scenes: truth, and consistency by sentence",
+            "nlvr.cases",
+            "nlvr.parser",
+        ),
     )
 }
 """Name -> corpus."""

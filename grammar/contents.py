@@ -1,0 +1,236 @@
+"""What is said of a thing by its contents: "a box with items of two colours".
+
+Such a modifier stands with the contents, but restricts what holds them: it is not each item that
+has two colours. So it is taken away from the landmark, and said of what the landmark restricts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from neurosym.grammar import landmarks
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.landmarks import VALUE, Aspect
+from neurosym.grammar.links import Links
+from neurosym.grammar.meaning import (
+    Coordinated,
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    refer,
+)
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, Step
+from neurosym.program import (
+    Comparison,
+    Different,
+    Equative,
+    Everything,
+    Intersect,
+    Minus,
+    Op,
+    Relate,
+    RelateCount,
+    Same,
+    Select,
+)
+from neurosym.span import Span
+
+HOLDING = "with"
+"""The relation of what holds something to it."""
+
+
+class Contents(Links):
+    """Lowers what is said of a thing by what it holds."""
+
+    def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        self._check_holder(tree, head)
+        if self._concept_of(tree.children[-2]) == VALUE and self._says_values(tree.children[-1]):
+            # "Of black and blue color" is one modifier, and no relation.
+            raise NoReadingError
+        landmark, lifted = _without_values(tree.children[-1], self._names_values)
+        if lifted is None:
+            return super()._related(objects, tree, head)
+        if not self._holds_all(tree):
+            raise NoReadingError("this is understood of all that a thing holds only", [lifted.span])
+        plain = replace(tree, children=(*tree.children[:-1], landmark))
+        step = self._step(lifted, head, plural=True)
+        return [
+            (cost + extra, op)
+            for cost, kept in super()._related(objects, plain, head)
+            for extra, op in self._of_values(lifted, kept, step)
+        ]
+
+    def _of_values(self, tree: Tree, objects: Op, step: Step) -> Scored[Op]:
+        """Restrict by how many values of an attribute there are in what the objects hold."""
+        if tree.label != "mutual":
+            return step(objects)
+        aspect = tree.find("ASPECT")
+        assert aspect is not None
+        words = self._spans(tree, "SAME", "DIFFERENT", "ASPECT")
+        same = tree.find("SAME") is not None
+        comparison, number = (Comparison.EXACTLY, 1) if same else (Comparison.AT_LEAST, 2)
+        return [
+            (cost, RelateCount(objects, VALUE, comparison, number, Select(name), words=words))
+            for cost, name in self._attribute_names(aspect)
+        ]
+
+    def _check_holder(self, tree: Tree, head: Op) -> None:
+        """Refuse "with" after what can hold nothing, where the lexicon says what can."""
+        holders = self._lexicon.feature("container")
+        leaf = next(
+            leaf for leaf in tree.children if leaf.unit is not None and leaf.label != "ONLY"
+        )
+        if (
+            holders
+            and isinstance(head, Select)
+            and head.category not in holders
+            and self._concept_of(leaf) == HOLDING
+        ):
+            raise NoReadingError("this has no contents", [leaf.span])
+
+    def _concept_of(self, leaf: Tree) -> str:
+        return self._unit(leaf).sense(WordClass[leaf.label]).concept
+
+    def _names_values(self, post: Tree) -> bool:
+        """Whether a modifier of contents says which values there are: "of two colours"."""
+        if post.label == "mutual":
+            return post.find("ASPECT") is not None
+        if post.label != "related" or self._concept_of(post.children[-2]) != VALUE:
+            return False
+        return post.children[-1].label == "phrase" and self._speaks_of_values(post.children[-1])
+
+    def _speaks_of_values(self, phrase: Tree) -> bool:
+        return any(
+            leaf.label in ("NOUN", "PLURAL_NOUN")
+            and any(self._is_value_name(s.concept) for s in self._unit(leaf).senses)
+            for leaf in phrase.leaves()
+        )
+
+    def _is_value(self, head: Op) -> bool:
+        """Whether a head noun names colours, sizes or the like, and no things."""
+        return isinstance(head, Select) and self._is_value_name(head.category)
+
+    def _is_value_name(self, noun: str) -> bool:
+        return any(sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(noun))
+
+    def _says_values(self, landmark: Tree) -> bool:
+        """Whether a landmark is of values by name: "black color"."""
+        nominal = landmark.find("nominal")
+        return (
+            nominal is not None
+            and nominal.find("attribute", "attributes") is not None
+            and self._speaks_of_values(landmark)
+        )
+
+    def _holds_all(self, tree: Tree) -> bool:
+        """Whether a landmark names contents without leaving any out: "items", not "squares"."""
+        content = self._lexicon.feature("content")
+        phrases = self._phrase(
+            _without_values(tree.children[-1], self._names_values)[0], Context(landmark=True)
+        )
+        return any(
+            isinstance(phrase, Quantified)
+            and isinstance(phrase.objects, Select)
+            and phrase.objects.category in content
+            for _, phrase in phrases
+        )
+
+    def _measured(self, tree: Tree) -> Step:
+        """A three block tower: one with three blocks."""
+        number, noun = tree.children
+        count = int(self._concept_of(number))
+        words = (number.span, noun.span)
+        kind = Select(self._concept_of(noun), words=(noun.span,))
+        return lambda objects: [
+            (0.0, RelateCount(objects, HOLDING, Comparison.EXACTLY, count, kind, words=words))
+        ]
+
+    def _role(self, tree: Tree, head: Op) -> Step:
+        """As the base of a tower: what is one."""
+        word = tree.children[0].span
+        return lambda objects: [
+            (cost + extra, Intersect(objects, op, words=(word,)))
+            for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+            if self._is_part(phrase)
+            for extra, op in refer(phrase)
+        ]
+
+    def _is_part(self, phrase: NounPhrase) -> bool:
+        """Whether a phrase names a part that everything of a kind has: "the base"."""
+        if isinstance(phrase, Coordinated):
+            return all(self._is_part(part) for part in phrase.parts)
+        return isinstance(phrase.head, Select) and self._lexicon.has_feature(
+            "weak_definite", phrase.head.category
+        )
+
+    def _mutual(self, tree: Tree) -> Step:
+        """Of the same colour, or touching each other: as, or to, others of the same set."""
+        relation = tree.find("RELATION", "SIDE_RELATION")
+        if relation is not None:
+            words = self._spans(tree, "RELATION", "SIDE_RELATION", "EACH_OTHER")
+            name = self._concept_of(relation)
+            return lambda objects: [(0.0, Relate(objects, name, objects, words=words))]
+        aspect = tree.find("ASPECT")
+        assert aspect is not None
+        words = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT")
+        same = tree.find("SAME") is not None
+        return lambda objects: [
+            (cost, _as_each_other(objects, kind, words, same=same))
+            for cost, kind in self._aspects(aspect)
+        ]
+
+    def _claimed(self, tree: Tree, head: Op) -> Step:
+        """A tower where the base is black: one with a black base."""
+        if isinstance(head, Everything):
+            raise NoReadingError
+        phrase_tree, predicate = (child for child in tree.children if child.unit is None)
+        return lambda objects: [
+            (cost + extra, op)
+            for cost, phrase in self._said_of(phrase_tree, predicate, head)
+            for extra, op in landmarks.related(objects, HOLDING, (), phrase)
+        ]
+
+    def _said_of(self, phrase_tree: Tree, predicate: Tree, head: Op) -> Scored[NounPhrase]:
+        """A noun phrase restricted by what is said of it."""
+        found: Scored[NounPhrase] = []
+        for cost, phrase in self._phrase(phrase_tree, Context(head, landmark=True)):
+            if isinstance(phrase, Coordinated):
+                continue
+            step = self._step(predicate, phrase.head, phrase.plural)
+            for extra, objects in self._apply([(cost, phrase.objects)], [step]):
+                found.append((extra, _indefinite(replace(phrase, objects=objects))))
+        return found
+
+
+def _indefinite(phrase: Quantified) -> Quantified:
+    """The phrase without its "the": what is spoken of is in the thing that is spoken of."""
+    match phrase.determiner:
+        case "the" if phrase.number is None and not phrase.plural:
+            return replace(phrase, determiner="indefinite", words=())
+        case "the_number" | "both":
+            return replace(phrase, determiner="number")
+    return phrase
+
+
+def _as_each_other(objects: Op, aspect: Aspect, words: tuple[Span, ...], *, same: bool) -> Op:
+    if aspect.of_measure:
+        alike = Equative(objects, aspect.name, objects, words=words)
+        return alike if same else Minus(objects, alike, words=words)
+    kind = Same if same else Different
+    return kind(objects, aspect.name, objects, words=words)
+
+
+def _without_values(tree: Tree, names_values: Callable[[Tree], bool]) -> tuple[Tree, Tree | None]:
+    """A landmark without the modifier that says which values its members have, and that."""
+    nominal = tree.find("nominal")
+    if tree.label != "phrase" or nominal is None:
+        return tree, None
+    lifted = next((c for c in nominal.children if c.unit is None and names_values(c)), None)
+    if lifted is None:
+        return tree, None
+    rest = replace(nominal, children=tuple(c for c in nominal.children if c is not lifted))
+    children = tuple(rest if child is nominal else child for child in tree.children)
+    return replace(tree, children=children), lifted

@@ -1,0 +1,177 @@
+"""Claims about several things at once: what is said of each part, or of each thing in turn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neurosym.grammar import landmarks
+from neurosym.grammar.classes import WordClass
+from neurosym.grammar.contents import HOLDING
+from neurosym.grammar.meaning import (
+    Coordinated,
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    cheapest,
+    exists,
+)
+from neurosym.grammar.phrases import Phrases
+from neurosym.grammar.tree import Tree
+from neurosym.grammar.words import Context, Words
+from neurosym.program import Every, Exist, Op, Select
+
+INVERSE = {
+    "in": "with",
+    "with": "in",
+    "above": "below",
+    "below": "above",
+    "left_of": "right_of",
+    "right_of": "left_of",
+    "in_front_of": "behind",
+    "behind": "in_front_of",
+    "next_to": "next_to",
+    "touching": "touching",
+}
+"""Relation -> the same seen from the landmark."""
+NARROW_EACH = 0.5
+"""Cost of "a cup in each box" as one cup that is in every box."""
+WITH_JOIN = 0.6
+"""Cost of "there is a box with a cup and a fork" as a box with a cup, and a fork elsewhere."""
+UNBRIDGED = 0.5
+"""Cost of "there is a box with two cups, and the red one is large" as a red cup anywhere."""
+
+
+class Distribution(Phrases):
+    """Lowers claims that are distributed over several things."""
+
+    def _existing(self, tree: Tree, words: Words) -> Scored[Op]:
+        """Whether there is what a noun phrase describes."""
+        nominal = tree.find("nominal")
+        shared = nominal.find("shared") if nominal is not None else None
+        if nominal is not None and shared is not None:
+            return [
+                (cost + extra, op)
+                for cost, phrase in self._phrase(_without(tree, nominal, shared), Context())
+                for extra, op in self._in_the_same(phrase, shared)
+            ]
+        each = self._in_each(tree)
+        base = NARROW_EACH if each else 0.0
+        if tree.label == "np_and" and self._ends_in_contents(tree.children[0]):
+            base += WITH_JOIN
+        return each + [
+            (base + cost + extra, op)
+            for cost, phrase in self._phrase(tree, Context())
+            for extra, op in exists(phrase, words)
+        ]
+
+    def _in_each(self, tree: Tree) -> Scored[Op]:
+        """There is a cup in each box: every box has a cup in it, not all of them the same."""
+        nominal = tree.find("nominal")
+        post = nominal.children[-1] if nominal is not None else None
+        if nominal is None or post is None or post.label != "related" or len(post.children) != 2:
+            return []
+        leaf, landmark = post.children
+        said = landmark.children[0].label if landmark.label == "phrase" else ""
+        relation = INVERSE.get(self._unit(leaf).sense(WordClass[leaf.label]).concept)
+        if said not in ("each", "all") or relation is None or len(nominal.children) < 2:
+            return []
+        stripped = _without(tree, nominal, post)
+        return cheapest(
+            (
+                (cost + more + extra, Every(place.objects, scope, words=place.words))
+                for cost, place in self._phrase(landmark, Context(landmark=True))
+                if isinstance(place, Quantified)
+                for more, phrase in self._phrase(stripped, Context(landmark=True))
+                for extra, scope in landmarks.related(place.objects, relation, (leaf.span,), phrase)
+            ),
+            self._beam,
+        )
+
+    def _in_the_same(self, phrase: NounPhrase, shared: Tree) -> Scored[Op]:
+        """All cups are in the same box: there is a box that has all of them."""
+        leaf = shared.children[0]
+        relation = INVERSE.get(self._unit(leaf).sense(WordClass[leaf.label]).concept)
+        if relation is None or isinstance(phrase, Coordinated) or phrase.determiner == "no":
+            raise NoReadingError("this is not understood here", self._spans(shared, "SAME"))
+        several = phrase.determiner in ("bare", "the", "the_number") and phrase.plural
+        subject = replace(phrase, determiner="all") if several else phrase
+        words = (leaf.span, *self._spans(shared, "SAME"))
+        return [
+            (cost + extra, Exist(op, words=words))
+            for cost, place in self._nominal(shared.children[-1], Context(landmark=True), "bare")
+            for extra, op in landmarks.related(place.objects, relation, words, subject)
+        ]
+
+    def _ends_in_contents(self, tree: Tree) -> bool:
+        """Whether a phrase ends in what its head holds, which "and" then goes on to list."""
+        nominal = tree.find("nominal")
+        post = nominal.children[-1] if nominal is not None else None
+        if post is None or post.label != "related":
+            return False
+        return any(
+            sense.concept == HOLDING
+            for leaf in post.children
+            if leaf.unit is not None and leaf.label == "RELATION"
+            for sense in self._unit(leaf).all(WordClass.RELATION)
+        )
+
+    def _bridged(self, first: Tree, others: list[Tree]) -> Scored[Op]:
+        """Claims that go on about the contents of what the first says there is.
+
+        "There is a box with two cups, and the red one is large": there is one with a large red
+        cup. Empty when the claims are about something else.
+        """
+        if first.label != "exist" or first.children[-1].label != "phrase":
+            return []
+        if any(claim.label != "verify" or not self._is_bridge(claim) for claim in others):
+            return []
+        words = self._joined_spans(first, "IS", "THERE")
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(first.children[-1], Context()):
+            if isinstance(phrase, Coordinated):
+                continue
+            held = [op for op in phrase.objects.walk() if isinstance(op, Select)]
+            rows: Scored[Op] = [(cost, phrase.objects)]
+            for claim in others:
+                subject, predicate = (child for child in claim.children if child.unit is None)
+                rows = [
+                    (before + more + extra, op)
+                    for before, objects in rows
+                    for more, part in self._said_of(subject, predicate, held[-1])
+                    for extra, op in landmarks.related(objects, HOLDING, (), part)
+                ]
+            found += [
+                (before + extra, op)
+                for before, objects in rows
+                for extra, op in exists(replace(phrase, objects=objects), words)
+            ]
+        return cheapest(found, self._beam)
+
+    def _is_bridge(self, claim: Tree) -> bool:
+        """Whether a claim's subject is a part of what was named before: "the red one"."""
+        subject = claim.children[0]
+        if subject.label != "phrase" or subject.children[0].label != "the":
+            return False
+        named = self._phrase(subject, Context(landmark=True))
+        ones = any(leaf.label in ("ONE", "ONES") for leaf in subject.leaves())
+        return ones or any(
+            isinstance(phrase, Quantified)
+            and isinstance(phrase.head, Select)
+            and self._lexicon.has_feature("weak_definite", phrase.head.category)
+            for _, phrase in named
+        )
+
+    def _parts_claimed(self, phrase: Coordinated, words: Words) -> tuple[Quantified, ...]:
+        """The parts of a subject of several, of each of which the predicate is said."""
+        parts = [part for part in phrase.parts if isinstance(part, Quantified)]
+        if len(parts) < len(phrase.parts):
+            raise NoReadingError("these things are not understood together", words)
+        return tuple(parts)
+
+
+def _without(phrase: Tree, nominal: Tree, post: Tree) -> Tree:
+    """A phrase without a modifier of its nominal."""
+    rest = replace(nominal, children=tuple(c for c in nominal.children if c is not post))
+    children = tuple(rest if child is nominal else child for child in phrase.children)
+    return replace(phrase, children=children)
