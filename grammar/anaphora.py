@@ -12,7 +12,8 @@ cup. What was introduced as the only one ("the cup") is repeated as that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
@@ -35,8 +36,10 @@ from neurosym.program import (
     CountIs,
     Everything,
     Exist,
+    Intersect,
     Kind,
     Op,
+    Pointed,
     Relate,
     Select,
     The,
@@ -62,7 +65,13 @@ LONG_OWNER = 0.8
 REMEMBERED = 24
 """Most things that are kept in mind to be referred back to."""
 
+REFERRING_BACK = frozenset(
+    {WordClass.PRONOUN, WordClass.POSSESSIVE, WordClass.OTHER, WordClass.OTHERS}
+)
+"""Classes of words that stand for, or are measured by, what the rest of a sentence names."""
+
 _ONES = ("one", "ones")
+_OF_TWO = ("former", "latter")
 _CLAUSES = frozenset({"exist", "verify", "verify_not", "value_is", "compare", "equal"})
 
 
@@ -74,11 +83,13 @@ class Antecedent:
         objects: what it is, as a program.
         head: the set of its head noun alone, which "one" can stand for.
         plural: whether it is several things; None when it can be taken either way.
+        start: where in the text it was named last; -1 when nothing there names it.
     """
 
     objects: Op
     head: Op
     plural: bool | None
+    start: int = field(default=-1, compare=False)
 
 
 class Anaphora(Nominals):
@@ -92,9 +103,14 @@ class Anaphora(Nominals):
     said: tuple[Antecedent, ...] = ()
     root: Tree | None = None
 
+    @cached_property
+    def _refers_back(self) -> bool:
+        """Whether a word of the sentence stands for what another phrase names."""
+        return any(sense.word_class in REFERRING_BACK for u in self._units for sense in u.senses)
+
     def _begin(self, tree: Tree) -> None:
         """Turn to a tree; a pronoun may mean something else in it than in the last one."""
-        if tree is not self.root and any(unit.all(WordClass.PRONOUN) for unit in self._units):
+        if tree is not self.root and self._refers_back:
             self._lowered.clear()
         self.root = tree
 
@@ -110,6 +126,7 @@ class Anaphora(Nominals):
         """
         self._begin(tree)
         named: list[tuple[int, int, Antecedent]] = []
+        topics: list[Antecedent] = []
         answer = program.objects if isinstance(program, Command) else program
         if answer.returns in (Kind.OBJECTS, Kind.REFERENT, Kind.GROUP):
             several = isinstance(answer, ThePlural | TheCount)
@@ -118,9 +135,15 @@ class Anaphora(Nominals):
         for depth, node in _phrases(tree):
             found = self._named_by(node)
             if found is not None:
-                named.append((depth, node.span.start, found))
+                named.append((2 * depth, node.span.start, found))
+            if node.children[0].label == "of_them":
+                # One of them: that of which it is one stays what is spoken of.
+                (_, whole), *_ = self._pronoun(node.children[0].children[-1])
+                spoken_of = Antecedent(whole.objects, whole.head, True, node.span.start)
+                named.append((2 * depth - 1, node.span.start, spoken_of))
+                topics.append(spoken_of)
         here = [a for _, _, a in sorted(named, key=lambda entry: entry[:2])]
-        fresh = [_narrowed(antecedent, program) for antecedent in here]
+        fresh = [a if a in topics else _narrowed(a, program) for a in here]
         kept: dict[tuple[str, bool | None], Antecedent] = {}
         replaced = {str(a.objects) for a, b in zip(here, fresh, strict=True) if a != b}
         for antecedent in fresh:
@@ -134,19 +157,26 @@ class Anaphora(Nominals):
         """What a pronoun stands for: the antecedents that agree with it."""
         found: Scored[Quantified] = []
         for sense in self._unit(leaf).all(WordClass[leaf.label]):
+            stands_for = "they" if leaf.label == "POINTING_MANY" else sense.concept
+            if sense.concept in _OF_TWO:
+                found += [
+                    (0.0, _again(antecedent, leaf, False))
+                    for antecedent in self._of_two(leaf, sense.concept)
+                ]
+                continue
             candidates = [*self._antecedents(leaf)]
-            if sense.concept == "they":
+            if stands_for == "they":
                 candidates += _together(candidates)
             agreeing = sorted(
                 (
                     (cost, antecedent)
                     for antecedent in candidates
-                    if (cost := _agreement(sense.concept, antecedent, self._lexicon)) is not None
+                    if (cost := _agreement(stands_for, antecedent, self._lexicon)) is not None
                 ),
                 key=lambda scored: scored[0],
             )
             for rank, (cost, antecedent) in enumerate(agreeing[:MOST_ANTECEDENTS]):
-                plural = sense.concept == "they" and antecedent.plural is not False
+                plural = stands_for == "they" and antecedent.plural is not False
                 found.append((cost + RUNNER_UP * rank, _again(antecedent, leaf, plural)))
         if not found:
             reason = "nothing was named before that this could stand for"
@@ -263,6 +293,12 @@ class Anaphora(Nominals):
             )
         ]
 
+    def _of_two(self, leaf: Tree, which: str) -> Iterator[Antecedent]:
+        """The former or the latter of the two things that were named last."""
+        single = [a for a in self._antecedents(leaf) if a.plural is False and a.start >= 0][:2]
+        if len(single) == 2:
+            yield sorted(single, key=lambda a: a.start)[_OF_TWO.index(which)]
+
     def _antecedents(self, leaf: Tree) -> Iterator[Antecedent]:
         """What a pronoun may stand for, the most salient first: each program once."""
         seen: set[tuple[str, bool | None]] = set()
@@ -272,26 +308,26 @@ class Anaphora(Nominals):
                 seen.add(key)
                 yield antecedent
 
-    def _within(self, leaf: Tree) -> Iterator[Antecedent]:
+    def _within(self, leaf: Tree, itself: bool = False) -> Iterator[Antecedent]:
         """What the sentence itself names before a pronoun, or is naming around it.
 
         A pronoun never stands for what its own phrase is a landmark of: "the cup next to it" is
         next to something else, but "the table with a cup on it" may have the cup.
+
+        Args:
+            leaf: the pronoun.
+            itself: whether it may be about what its own phrase is a landmark of after all.
         """
         if self.root is None:
             return
+        local = not itself and leaf.label != "POSSESSIVE"
+        yield from self._around(leaf, 2 if local else 1)
         path = _path(self.root, leaf)
-        around = [node for node in path if node.label in ("phrase", "nominal")]
-        phrases = [node for node in around if node.label == "phrase"][::-1]
-        possessive = leaf.label == "POSSESSIVE"
-        for node in phrases[1 if possessive else 2 :]:
-            nominal = node.find("nominal")
-            if nominal is not None:
-                yield from self._being_named(nominal)
+        phrases = [node for node in path if node.label == "phrase"]
         clause = next((node for node in path[::-1] if node.label in _CLAUSES), None)
         own = None
-        if clause is not None and len(phrases) == 1 and not possessive:
-            own = next((c for c in clause.children if c.unit is None and c not in around), None)
+        if clause is not None and len(phrases) == 1 and local:
+            own = next((c for c in clause.children if c.unit is None and c not in path), None)
         before = sorted(
             (
                 (depth, node.span.start, node)
@@ -304,6 +340,17 @@ class Anaphora(Nominals):
             found = self._named_by(node)
             if found is not None:
                 yield found
+
+    def _around(self, leaf: Tree, first: int) -> Iterator[Antecedent]:
+        """What the phrases around a word are naming, from the ``first`` outer one on."""
+        if self.root is None:
+            return
+        path = _path(self.root, leaf)
+        phrases = [node for node in path if node.label == "phrase"][::-1]
+        for node in phrases[first:]:
+            nominal = node.find("nominal")
+            if nominal is not None:
+                yield from self._being_named(nominal)
 
     def _being_named(self, nominal: Tree) -> Iterator[Antecedent]:
         """The set of the head noun of a phrase around a pronoun."""
@@ -327,7 +374,8 @@ class Anaphora(Nominals):
                 phrases = self._phrase(node, Context())
         except NoReadingError:
             return None
-        return _antecedent(phrases[0][1]) if phrases else None
+        named = _antecedent(phrases[0][1]) if phrases else None
+        return named and replace(named, start=node.span.start)
 
     def _heads(
         self, head: Tree | None, context: Context, picks: bool, determiner: str, alone: bool
@@ -339,7 +387,7 @@ class Anaphora(Nominals):
         if head.label in _ONES and context.head is None and context.whole is None:
             bases: list[Op] = []
             for antecedent in self.said:
-                objects = _all_of(antecedent)
+                objects = kind_of(antecedent)
                 if objects not in bases and not isinstance(antecedent.head, Everything):
                     bases.append(objects)
             found = [
@@ -354,30 +402,50 @@ class Anaphora(Nominals):
         of_those = next((a for a in self.said if a.plural and a.head == noun.head), None)
         if of_those is None:
             return plain
-        objects = _all_of(of_those)
+        objects = kind_of(of_those)
         again = replace(noun, objects=objects.at(*objects.words, *words), head=noun.head)
         return [(cost, again), *((cost + SAID_ANEW, nominal) for cost, nominal in plain)]
 
-    def _said_again(self, found: Scored[Quantified]) -> Scored[Quantified]:
-        """A definite that may name what was named before: "the cup", after "a red cup"."""
+    def _said_again(self, found: Scored[Quantified], label: str) -> Scored[Quantified]:
+        """A definite that may name what was named before: "the cup", after "a red cup".
+
+        Args:
+            found: the phrase, as what it names by itself.
+            label: its determiner.
+        """
         result: Scored[Quantified] = []
         for cost, phrase in found:
-            again = self._same_again(phrase)
+            again = self._same_again(phrase, pointed=label in ("this", "these"))
+            if again is None and label == "same":
+                # Without a reason where it rather is a value that is compared.
+                thing = isinstance(phrase.head, Select) and not self._is_of_no_thing(phrase.head)
+                reason = "nothing was named before that this could be" if thing else ""
+                raise NoReadingError(reason, phrase.words)
             if again is None:
                 result.append((cost, phrase))
                 continue
             spans = (*phrase.words, *phrase.head.words)
             objects = again.objects.at(*again.objects.words, *spans)
             same = Quantified("pronoun", (), objects, again.head, phrase.plural)
-            result += [(cost, same), (cost + SAID_ANEW, phrase)]
+            result.append((cost, same))
+            if label != "same":
+                result.append((cost + SAID_ANEW, phrase))
         return result
 
-    def _same_again(self, phrase: Quantified) -> Antecedent | None:
-        if phrase.determiner != "the" or phrase.number or phrase.objects != phrase.head:
+    def _same_again(self, phrase: Quantified, pointed: bool) -> Antecedent | None:
+        """What was named before and may be named again, or pointed back at: "this cup"."""
+        bare = isinstance(phrase.objects, Pointed) if pointed else phrase.objects == phrase.head
+        bare = bare or (
+            isinstance(phrase.objects, Intersect)
+            and pointed
+            and phrase.objects.operands[0] == phrase.head
+        )
+        if phrase.determiner not in ("the", "same") or phrase.number or not bare:
             return None
-        if not isinstance(phrase.head, Select):
+        anything = pointed and isinstance(phrase.head, Everything)
+        if not anything and not isinstance(phrase.head, Select):
             return None
-        fitting = (a for a in self.said if a.head == phrase.head)
+        fitting = (a for a in self.said if anything or a.head == phrase.head)
         return next((a for a in fitting if a.plural in (phrase.plural, None)), None)
 
 
@@ -450,13 +518,13 @@ def _antecedent(phrase: NounPhrase) -> Antecedent | None:
         return Antecedent(whole, first.head, True) if whole is not None and first else None
     several = phrase.plural or (phrase.number is not None and phrase.number > 1)
     match phrase.determiner:
-        case "no" | "only" | "most" | "most_of" | "number_of":
+        case "no" | "only" | "most" | "most_of":
             return None
         case "pronoun":
             return Antecedent(phrase.objects, phrase.head, phrase.plural)
         case "group":
             return Antecedent(phrase.objects, phrase.head, None)
-        case "indefinite" | "bare" | "number" | "comparison":
+        case "indefinite" | "bare" | "number" | "number_of" | "comparison":
             return Antecedent(phrase.objects, phrase.head, several)
     try:
         (_, objects), *_ = refer(phrase)
@@ -491,7 +559,7 @@ def _claims(program: Op) -> Iterator[Op]:
         yield program.objects
 
 
-def _all_of(antecedent: Antecedent) -> Op:
+def kind_of(antecedent: Antecedent) -> Op:
     """The set that "one" after an antecedent is drawn from: several things, or their kind."""
     if not antecedent.plural:
         return antecedent.head

@@ -101,6 +101,7 @@ class WordClass(enum.Enum):
     BETWEEN = '"between"'
     ONLY = '"only"'
     OTHER = '"other"'
+    OTHERS = '"others"'
     HAS = '"has"'
     MADE_OF = '"made of"'
     DO = '"does"'
@@ -162,6 +163,7 @@ BOUND = frozenset(
         WordClass.BETWEEN,
         WordClass.ONLY,
         WordClass.OTHER,
+        WordClass.OTHERS,
     }
 )
 """Classes of words that mean something in their own constructions alone. Elsewhere they change

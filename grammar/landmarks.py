@@ -28,6 +28,7 @@ from neurosym.program import (
     Comparison,
     Different,
     Equative,
+    Intersect,
     Kind,
     Minus,
     Op,
@@ -253,6 +254,12 @@ def ahead(objects: Op, order: str, times: int, words: Words, to: NounPhrase) -> 
     bigger than the largest cup. That says it in one step, where a comparison alone would ask for
     some cup only.
     """
+    if isinstance(to, Quantified) and to.besides:
+        if not to.plural or times > 1:
+            raise NoReadingError("this is not understood of other things", to.besides)
+        # What is larger than all others is the largest of all.
+        said = (*words, *to.words, *to.besides)
+        return [(0.0, Intersect(objects, Superlative(to.objects, order, words=said)))]
     return _linked(
         objects,
         lambda of, landmarks: Comparative(of, order, landmarks, times, words=words),

@@ -20,7 +20,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.nominals import Nominal, spread
-from neurosym.grammar.phrases import OTHER_THAN_WHAT
+from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context

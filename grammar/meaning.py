@@ -67,6 +67,7 @@ class Quantified:
             and the blue cups.
         of_values: whether it names colours, sizes or the like, and no things.
         whole: for "exactly three cups, which are red" the cups, of which there are three.
+        besides: the word "other", where it is other than what the phrase is a landmark of.
     """
 
     determiner: str
@@ -81,6 +82,7 @@ class Quantified:
     each: tuple[Op, ...] = ()
     whole: Op | None = None
     of_values: bool = False
+    besides: tuple[Span, ...] = ()
 
     def definite(self, words: tuple[Span, ...]) -> Quantified:
         """The same phrase with "the" for its determiner."""

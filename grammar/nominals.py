@@ -54,6 +54,7 @@ class Nominal:
         ranked: whether a superlative or an ordinal picks from it.
         number: the number beside an ordinal.
         other: the word "other", while nothing has said other than what.
+        besides: the word "other", where it is other than what the phrase is a landmark of.
         open_number: whether the head is written for one or several, as "cube(s)".
         each: what there must be some of, each by itself: for "black and blue cups" the black cups
             and the blue cups.
@@ -66,6 +67,7 @@ class Nominal:
     ranked: bool = False
     number: int | None = None
     other: Words = ()
+    besides: Words = ()
     open_number: bool = False
     each: tuple[Op, ...] = ()
     whole: Op | None = None
@@ -86,7 +88,10 @@ class Nominals(Modifiers):
         picks = any(part.label in _PICKING for part in (*pres, *posts))
         found: Scored[Nominal] = []
         for cost, base in self._heads(head, context, picks, determiner, not (pres or posts)):
-            if inner.label == "of_nominal":
+            rest = inner.find("OTHERS") if inner.label == "of_nominal" else None
+            if rest is not None:
+                base = replace(base, other=(rest.span,))
+            elif inner.label == "of_nominal":
                 # "The largest of the dogs" is one dog; "the middle of the dog" is none, but a part.
                 halves = any(self._is_half(leaf) for pre in pres for leaf in pre.leaves())
                 if not picks or not base.plural or halves:
@@ -170,6 +175,8 @@ class Nominals(Modifiers):
         optional = plural and next(tree.leaves()).words.endswith(OPTIONAL_PLURAL)
         if tree.label in ("thing", "things"):
             return replace(self._plain(self._things(words), plural), open_number=optional)
+        if tree.label == "others":
+            return replace(self._plain(context.head or Everything(), plural=True), other=words)
         if tree.label in ("one", "ones"):
             antecedent = context.whole if picks and context.whole else context.head
             if antecedent is None:
@@ -216,7 +223,7 @@ class Nominals(Modifiers):
         if any(post.label == "owned" for post in posts[1:]):
             # What follows "of" belongs to the noun before it: "in the middle of the bench".
             raise NoReadingError
-        other = tuple(pre.span for pre in pres if pre.label == "other")
+        other = (*base.other, *(pre.span for pre in pres if pre.label == "other"))
         of_others = next((post for post in rest if takes_other(post)), None)
         near, aside = (
             [
@@ -247,7 +254,7 @@ class Nominals(Modifiers):
                     bool(picks) and unique and self._really_picks(pres, posts),
                     count,
                     other,
-                    base.open_number,
+                    open_number=base.open_number,
                 ),
             )
             for cost, objects in found
@@ -398,7 +405,7 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
         *("participle", "other", "varied", "measured"),
     )
-    heads = ("noun", "nouns", "thing", "things", "one", "ones", "joined")
+    heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined")
     parts = [child for child in tree.children if child.unit is None]
     pres = [part for part in parts if part.label in before]
     head = next((part for part in parts if part.label in heads), None)

@@ -47,7 +47,7 @@ GUESSED = 100.0
 _SILENT = {
     *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
     *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
-    *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER")},
+    *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER"), ("of_them", "NUMBER")},
 }
 
 

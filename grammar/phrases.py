@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from neurosym.grammar.anaphora import Anaphora, is_given
+from neurosym.grammar.anaphora import is_given
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
@@ -18,6 +18,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.nominals import Nominal, divide
+from neurosym.grammar.others import Others
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -42,9 +43,6 @@ UNLIKE_PARTS = 0.4
 
 HIGH_JOIN = 0.2
 """Cost of joining whole expressions rather than the landmarks at the end."""
-
-OTHER_THAN_WHAT = "this is not understood without what it is other than"
-"""Reason to refuse "other" where no landmark says other than what."""
 
 WEAK_DEFINITE = 0.2
 """Cost of "the wall" as any wall: "at the top" is rather a place, where it can be one."""
@@ -76,6 +74,9 @@ class Determiner:
     def over(self, nominal: Nominal) -> Quantified:
         """The noun phrase that it makes of a nominal."""
         label, objects = self.label, nominal.objects
+        if label == "the" and nominal.besides and not nominal.plural:
+            # "The dog looking at the other dog": there are two, of which neither is the only one.
+            label = "indefinite"
         if self.pointed is not None:
             label = "the"
             # "This one" is no more than "this".
@@ -93,12 +94,13 @@ class Determiner:
             self.number or nominal.number,
             self.comparison,
             self.free,
-            nominal.each,
-            nominal.whole,
+            each=nominal.each,
+            whole=nominal.whole,
+            besides=nominal.besides,
         )
 
 
-class Phrases(Anaphora):
+class Phrases(Others):
     """Lowers noun phrases."""
 
     def _phrase(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
@@ -153,6 +155,8 @@ class Phrases(Anaphora):
             return self._excepted(tree, context, self._grouped(tree.children[0], context))
         if tree.children[0].label == "pronoun":
             return [*self._pronoun(tree.children[0].children[0])]
+        if tree.children[0].label == "of_them":
+            return self._of_them(tree.children[0])
         if tree.children[0].label == "possessor":
             return self._excepted(tree, context, self._possessed(tree, context))
         said = self._determiner(tree)
@@ -168,8 +172,11 @@ class Phrases(Anaphora):
         found: Scored[Quantified] = []
         for cost, nominal in nominals:
             if nominal.other:
-                self.refused.append(NoReadingError(OTHER_THAN_WHAT, nominal.other))
-                continue
+                try:
+                    nominal = self._other_than(nominal, tree)
+                except NoReadingError as error:
+                    self.refused.append(error)
+                    continue
             if said.label in ("this", "these") and nominal.plural != (said.label == "these"):
                 disagreeing = NoReadingError("this does not agree with its noun", said.words[:1])
                 self.refused.append(disagreeing)
@@ -182,7 +189,7 @@ class Phrases(Anaphora):
             if self._is_weak(phrase):
                 cost, phrase = cost + WEAK_DEFINITE, replace(phrase, determiner="indefinite")
             found.append((cost, phrase))
-        return self._excepted(tree, context, self._said_again(found))
+        return self._excepted(tree, context, self._said_again(found, said.label))
 
     def _is_weak(self, phrase: Quantified) -> bool:
         """Whether "the" names any one: "touching the wall" is touching some wall."""
@@ -251,6 +258,28 @@ class Phrases(Anaphora):
             for cost, nominal in self._nominal(body, context, "the")
             if not nominal.other
         ]
+
+    def _of_them(self, tree: Tree) -> Scored[NounPhrase]:
+        """One of them: so many of what a pronoun stands for."""
+        label = {
+            **{"ALL": "all", "EACH": "each", "BOTH": "both", "NO": "no", "MOST": "most_of"},
+            **{"INDEFINITE": "indefinite", "COMPARISON": "comparison", "NUMBER": "number_of"},
+        }[tree.children[0].label]
+        said = replace(self._determiner(Tree("phrase", (tree,), tree.span)), label=label)
+        *_, them = tree.children
+        if label == "both":
+            said = replace(said, number=2)
+        if said.number == 1 and label == "number_of":
+            said = replace(said, label="indefinite")
+        found: Scored[NounPhrase] = []
+        for cost, phrase in self._pronoun(them):
+            if phrase.plural:
+                objects = phrase.objects
+                nominal = Nominal(objects, phrase.head, plural=said.number != 1)
+                found.append((cost, said.over(nominal)))
+        if not found:
+            raise NoReadingError("this is not several things", [them.span])
+        return found
 
     def _determiner(self, tree: Tree) -> Determiner:
         first = tree.children[0]

@@ -17,7 +17,7 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
-from neurosym.grammar.phrases import OTHER_THAN_WHAT
+from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -110,6 +110,8 @@ class Questions(Distribution):
         for cost, counted in self._counted_together(
             nominal, others, self._spans(tree, "AND", "OR")
         ):
+            if counted.other and not any(takes_other(child) for child in predicates):
+                counted = self._other_than(counted, tree)
             steps = self._counted_by(predicates, counted)
             if exception is not None:
                 steps.append(self._excepting(exception, Context(), counted))

@@ -1,0 +1,82 @@
+"""What is other than something that was named: "the other cups", "another one", "the rest"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from neurosym.grammar.anaphora import Anaphora, Antecedent, kind_of
+from neurosym.grammar.meaning import NoReadingError
+from neurosym.grammar.nominals import Nominal
+from neurosym.grammar.tree import Tree
+from neurosym.program import Everything, Minus, Op
+
+OTHER_THAN_WHAT = "this is not understood without what it is other than"
+"""Reason to refuse "other" where nothing says other than what."""
+
+
+class Others(Anaphora):
+    """Lowers "other" where no landmark says other than what."""
+
+    def _other_than(self, nominal: Nominal, tree: Tree) -> Nominal:
+        """A nominal without what was named of its kind before.
+
+        Beside the head of a phrase ("the cup left of the other cups") nothing needs to be taken
+        away, for nothing is related to itself.
+
+        Args:
+            nominal: with "other" in it.
+            tree: the phrase that it is in.
+        """
+        leaf = next(leaf for leaf in tree.leaves() if leaf.span in nominal.other)
+        around = next(self._around(leaf, 1), None)
+        if around is not None and _is_of_kind(around, nominal.head):
+            if isinstance(nominal.head, Everything):
+                nominal = self._of_kind(nominal, around.head)
+            objects = nominal.objects.at(*nominal.objects.words, *nominal.other)
+            return replace(nominal, objects=objects, besides=nominal.other, other=())
+        named = [a for a in self._named_before(leaf) if _is_of_kind(a, nominal.head)]
+        if not named:
+            raise NoReadingError(OTHER_THAN_WHAT, nominal.other)
+        first = named[0]
+        if isinstance(nominal.head, Everything) and not isinstance(first.head, Everything):
+            named = [a for a in named if a.head == first.head]
+            nominal = self._of_kind(nominal, first.head)
+        last = next((a for a in named if _group_of(a, named)), first)
+        group = _group_of(last, named)
+        if group is not None:
+            nominal = self._of_kind(nominal, kind_of(group))
+        left = nominal.objects
+        for antecedent in named:
+            if antecedent is last or not antecedent.plural:
+                left = Minus(left, antecedent.objects, words=nominal.other)
+        if kind_of(last) in (nominal.head, nominal.objects) and last.plural:
+            raise NoReadingError(OTHER_THAN_WHAT, nominal.other)
+        return replace(nominal, objects=left, other=())
+
+    def _named_before(self, leaf: Tree) -> Iterator[Antecedent]:
+        seen: list[Antecedent] = []
+        for antecedent in (*self._within(leaf, itself=True), *self.said):
+            if antecedent not in seen:
+                seen.append(antecedent)
+                yield antecedent
+
+    @staticmethod
+    def _of_kind(nominal: Nominal, kind: Op) -> Nominal:
+        """A nominal with another set for its head, and what restricts it kept."""
+        base = nominal.head
+        said = kind.at(*kind.words, *base.words)
+        changed = nominal.objects.rebuild(lambda node: said if node == base else node)
+        return replace(nominal, objects=changed, head=kind)
+
+
+def _is_of_kind(antecedent: Antecedent, head: Op) -> bool:
+    return isinstance(head, Everything) or antecedent.head == head
+
+
+def _group_of(last: Antecedent, named: list[Antecedent]) -> Antecedent | None:
+    """The things among which one or some were named: the cups, of which two are red."""
+    several = [a for a in named if a.plural and a.objects != last.objects]
+    if not last.plural:
+        return next(iter(several), None)
+    return next((a for a in several if kind_of(a) in last.objects.walk()), None)
