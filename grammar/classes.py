@@ -117,6 +117,9 @@ class WordClass(enum.Enum):
     POSSESSIVE = '"its" or "their"'
     GENITIVE = "a possessive"
     WHOSE = '"whose"'
+    LABEL = '"number"'
+    SHADE = '"coloured"'
+    FILLER = "an interjection"
     UNKNOWN = "a word that is not known"
 
     @property

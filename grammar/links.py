@@ -33,6 +33,9 @@ OTHER_ASPECT = 0.6
 LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
 """Reason to refuse "the last closest to": the language has no operator for it."""
 
+CARRYING = frozenset({"with", "wearing", "holding", "in", "of"})
+"""Relations to what has no place of its own: "the man with the hat on the left" is on the left."""
+
 _SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
 
 
@@ -45,7 +48,8 @@ class Links(SentenceLowering):
         if wearable and (is_headless(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
-        phrases = self._phrase(landmark, Context(head, landmark=True))
+        carried = any(sense.concept in CARRYING for sense in senses)
+        phrases = self._phrase(landmark, Context(head, landmark=True, carried=carried))
         base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
         only = tuple(word.span for word in before)
         return [
@@ -55,6 +59,15 @@ class Links(SentenceLowering):
             for extra, op in landmarks.related(
                 objects, sense.concept, (leaf.span,), phrase, only=only
             )
+        ]
+
+    def _juxtaposed(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        """What is named beside a thing is with it: "man blue shirt"."""
+        context = Context(head, landmark=True, carried=True)
+        return [
+            (cost + extra, op)
+            for cost, phrase in self._phrase(tree.children[0], context)
+            for extra, op in landmarks.related(objects, "with", (), phrase)
         ]
 
     def _sided(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
@@ -220,13 +233,18 @@ class Links(SentenceLowering):
         ordinal = tree.find("ORDINAL")
         several = number if number and number > 1 else None
         rank = read_rank(ordinal, self._units) if ordinal else Rank(1, (), several)
-        leaf = tree.find("NEAREST", "FARTHEST")
+        leaf = tree.find("NEAREST", "FARTHEST", "COMPARATIVE")
         assert leaf is not None
         return self._by_distance(leaf, rank, tree)
 
     def _by_distance(self, leaf: Tree, rank: Rank, goal: Tree) -> Step:
         """Closest or farthest by distance to a landmark."""
-        nearest = leaf.label == "NEAREST"
+        order = self._concept_of(leaf)
+        if order not in ("nearest", "farthest"):
+            raise NoReadingError(
+                "this is not understood without what it is compared with", [leaf.span]
+            )
+        nearest = order == "nearest"
         preposition = goal.find("TO", "FROM")
         words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
         if rank.place is None:
@@ -261,7 +279,7 @@ class Links(SentenceLowering):
         """Whether a landmark is where the image was taken from: "the camera"."""
         return (
             isinstance(phrase, Quantified)
-            and phrase.determiner == "the"
+            and phrase.determiner in ("the", "bare")
             and not phrase.plural
             and isinstance(phrase.objects, Select)
             and self._lexicon.has_feature("viewer", phrase.objects.category)

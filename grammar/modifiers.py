@@ -41,6 +41,9 @@ from neurosym.span import Span
 NOT_A_PERSON = 0.7
 """Cost of "in red" said of what wears no clothes."""
 
+GOAL_AS_RELATION = 1.0
+"""Cost of "from" and "to" as relations, where no superlative is measured by them."""
+
 NARROW_NOT = 0.6
 """Cost of "not A or B" as (not A) or B, and of "not A and B" as not (A and B)."""
 
@@ -69,17 +72,26 @@ class Modifiers(Contents):
             case "attribute":
                 return lambda objects: self._attribute(objects, tree.children[0])
             case "quality" | "described":
-                return self._open_filter(tree.children[0], "quality")
+                return self._open_filter(tree, "quality")
             case "participle":
-                return self._open_filter(tree.children[0], "action")
+                return self._open_filter(tree, "action")
             case "acting" if len(tree.children) == 1:
-                return self._open_filter(tree.children[0], "action")
+                return self._open_filter(tree, "action")
             case "attributes":
                 return lambda objects: self._attributes(objects, tree, plural)
+            case "lacking" if isinstance(head, Everything) and self._is_no(tree):
+                raise NoReadingError
             case "lacking":
                 return lambda objects: [
                     (cost, Minus(objects, op, words=(tree.children[0].span,)))
                     for cost, op in self._related(head, tree, head)
+                ]
+            case "juxtaposed" | "dressed":
+                self._check_juxtaposed(tree, head)
+                return lambda objects: self._juxtaposed(objects, tree, head)
+            case "goal":
+                return lambda objects: [
+                    (GOAL_AS_RELATION + cost, op) for cost, op in self._related(objects, tree, head)
                 ]
             case "related" | "acting":
                 return lambda objects: self._related(objects, tree, head)
@@ -158,10 +170,31 @@ class Modifiers(Contents):
             for cost, op in keep(objects if compares else head)
         ]
 
-    def _open_filter(self, leaf: Tree, attribute: str) -> Step:
-        """Keep what has a quality or does something, by a word that need not be listed."""
-        value = self._unit(leaf).sense(WordClass[leaf.label]).concept
-        return lambda objects: [(0.0, Filter(objects, attribute, value, words=(leaf.span,)))]
+    def _check_juxtaposed(self, tree: Tree, head: Op) -> None:
+        """Refuse what is named beside no thing, and before one what it has not got on."""
+        if not isinstance(head, Select):
+            raise NoReadingError
+        *_, name = tree.leaves()
+        if tree.label == "dressed" and not self._lexicon.has_feature(
+            "worn", self._concept_of(name)
+        ):
+            raise NoReadingError
+
+    def _is_no(self, tree: Tree) -> bool:
+        """Whether what is lacking is said by "no", which after no thing denies instead."""
+        return bool(self._unit(tree.children[0]).all(WordClass.NO))
+
+    def _open_filter(self, tree: Tree, attribute: str) -> Step:
+        """Keep what has a quality or does something, by a word that need not be listed.
+
+        A number that tells things apart is a quality, too: "number 12".
+        """
+        said = [leaf for leaf in tree.children if leaf.label not in ("COMMA", "SHADE")]
+        words = tuple(leaf.span for leaf in said)
+        value = self._concept_of(said[-1])
+        if said[-1].label == "NUMBER":
+            value = f"number {value}"
+        return lambda objects: [(0.0, Filter(objects, attribute, value, words=words))]
 
     def _attribute(self, objects: Op, leaf: Tree) -> Scored[Op]:
         sense = self._unit(leaf).sense(WordClass.ATTRIBUTE)

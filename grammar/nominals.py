@@ -40,7 +40,18 @@ INNER_SCOPE = 1.0
 OPTIONAL_PLURAL = "(s)"
 """The ending of a noun that is written for one or several."""
 
-_PICKING = {"superlative", "ordinal", "location", "located", "direction", "counted", "nearest"}
+PLACE_OF_LANDMARK = 1.2
+"""Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
+
+MODIFIED_LANDMARK = 0.7
+"""Cost of "looking away" said of the corner that a woman is in, or "by the car" of her shirt."""
+
+_OF_WEARER = {"related", "related_by", "between", "acting", "nearest"}
+
+_PICKING = {
+    *("superlative", "ordinal", "location", "located", "direction", "counted", "nearest"),
+    "picked",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,7 @@ class Nominals(Modifiers):
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
                 base = replace(base, plural=False)
+            cost += self._misplaced(base, posts, context, determiner)
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
             found += [
@@ -182,10 +194,47 @@ class Nominals(Modifiers):
             if antecedent is None:
                 return self._plain(self._things(words), plural)
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
-        senses = [self._unit(leaf).sense(WordClass[leaf.label]) for leaf in tree.leaves()]
-        concept = " ".join(sense.concept for sense in senses)
+        names = [self._concept_of(leaf) for leaf in tree.leaves() if leaf.label != "ONE"]
+        self._check_compound(tree, names)
+        concept = " ".join(names)
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))
         return replace(self._plain(named, plural), open_number=optional)
+
+    def _misplaced(
+        self, base: Nominal, posts: list[Tree], context: Context, determiner: str
+    ) -> float:
+        """What it costs that modifiers belong to a landmark rather than to what it is one of."""
+        if not context.landmark:
+            return 0.0
+        cost = _placed_aside(posts, context.carried or determiner in ("bare", "indefinite"))
+        here, there = (
+            op.category if isinstance(op, Select) else "" for op in (base.head, context.head)
+        )
+        worn = context.carried and self._lexicon.has_feature("worn", here)
+        acts = self._is_animate(there) and not self._is_animate(here)
+        for post in posts:
+            label = post.label
+            deed = label == "acting" or self._is_handling(post)
+            if (acts and deed) or (worn and label in _OF_WEARER and not _adorns(post)):
+                cost += MODIFIED_LANDMARK
+        return cost
+
+    def _is_handling(self, post: Tree) -> bool:
+        first = next(post.leaves())
+        senses = self._unit(first).all(WordClass.RELATION)
+        return post.label == "related" and any(s.concept in ("holding", "wearing") for s in senses)
+
+    def _is_animate(self, noun: str) -> bool:
+        return any(self._lexicon.has_feature(kind, noun) for kind in ("person", "animal", "child"))
+
+    def _check_compound(self, tree: Tree, names: list[str]) -> None:
+        """Refuse "man hat" and "shirt man" as kinds of hats and of men: one has the other."""
+        people, worn = (
+            [self._lexicon.has_feature(feature, name) for name in names]
+            for feature in ("person", "worn")
+        )
+        if (people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])):
+            raise NoReadingError("this is no kind of thing", [tree.span])
 
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
@@ -340,6 +389,11 @@ class Nominals(Modifiers):
                 else:
                     steps.append(counting(place, rank, from_there=False))
                     rank = None
+        for post in posts:
+            if post.label == "picked":
+                rest.remove(post)
+                steps.append(self._superlative(post, rank or Rank(1, (), None), rest))
+                rank = None
         if rank is not None:
             steps.append(self._ordinal(rank, rest))
         counted = next((post for post in rest if post.label == "counted"), None)
@@ -353,10 +407,6 @@ class Nominals(Modifiers):
                 raise NoReadingError
             if unique or number:
                 steps.append(_placed(read_place(direction, self._units), unique, number))
-        goal = next((post for post in rest if post.label == "goal"), None)
-        if goal is not None:
-            words = [goal.children[0].span]
-            raise NoReadingError("this is not understood without a superlative", words)
         place_tree = next((post for post in rest if post.label == "located"), None)
         if not steps and place_tree is not None and (unique or number):
             rest.remove(place_tree)
@@ -457,6 +507,24 @@ def place_is_plain(place: Place) -> bool:
 def takes_other(post: Tree) -> bool:
     """Whether a modifier names what "other" things are other than: they are all like it."""
     return post.label in ("likeness", "similar", "compared", "equated")
+
+
+def _adorns(post: Tree) -> bool:
+    """Whether a relation may well be one of clothes: "with stripes", "on the head"."""
+    first = next(post.leaves())
+    return first.label == "WITH_COLOUR" or first.words.lower() in ("with", "on", "of", "around")
+
+
+def _placed_aside(posts: list[Tree], loose: bool) -> float:
+    """What it costs that a place belongs to a landmark rather than to the whole expression.
+
+    Args:
+        posts: what follows the landmark.
+        loose: whether the landmark is hardly told apart by places: the hat of "man with hat".
+    """
+    said = [post for post in posts if post.label in ("located", "direction", "counted")]
+    bare = any(post.children[0].label == "location" for post in said)
+    return PLACE_OF_LANDMARK if bare or (loose and said) else 0.0
 
 
 def _only_places(pres: list[Tree]) -> bool:

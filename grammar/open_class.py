@@ -18,10 +18,10 @@ UNLISTED = "unlisted"
 
 _VERBS = frozenset({"VB", "VBP", "VBZ", "VBD", "VBG", "VBN"})
 _PAST = frozenset({"VBN", "VBD"})
-_ADJECTIVES = frozenset({"JJ", "JJR"})
+_ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
 _GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"})
-_NEGATED = re.compile(r"(non|un(?!der))\w{3,}|\w{3,}less")
-_NOT_NEGATED = {"unique", "united", "uniform", "unified", "universal", "wireless", "stainless"}
+_NEGATED = re.compile(r"(?:non|un)(\w{3,})|(\w{3,})less")
+_DOUBLING = re.compile(r"[^aeiou]+[aeiou][bcdgklmnprtvz]")
 _ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
 
 _PARTICLES = frozenset(
@@ -116,11 +116,12 @@ def _direction_end(lowers: tuple[str, ...], start: int, lexicon: Lexicon) -> int
     return start if lowers[end + 1 : end + 2] == ("of",) else end + 1
 
 
-def senses_of(tokens: tuple[Token, ...], *, first: bool) -> tuple[Sense, ...]:
+def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tuple[Sense, ...]:
     """The senses of a word that the lexicon does not list.
 
     Args:
         tokens: the word; several where hyphens join it.
+        lexicon: tells which negated words have a plain form that is known.
         first: whether the sentence begins with it.
     """
     last = tokens[-1]
@@ -139,7 +140,7 @@ def senses_of(tokens: tuple[Token, ...], *, first: bool) -> tuple[Sense, ...]:
     if last.tag == "VBZ":
         plural = Sense(WordClass.GUESSED_PLURAL, joined + singular(last.lower))
         return (plural, Sense(WordClass.VERB, base_of(last)))
-    if (last.tag in _ADJECTIVES or last.tag in _PAST) and _must_not_be_dropped(last, form):
+    if (last.tag in _ADJECTIVES or last.tag in _PAST) and _denies(form, lexicon):
         return (Sense(WordClass.UNKNOWN, "comparison"),)
     guess = Sense(WordClass.GUESSED_NOUN, form)
     if last.tag in _PAST or last.tag in _ADJECTIVES:
@@ -172,9 +173,11 @@ def verb_senses(verb: str, last: Token, lexicon: Lexicon) -> tuple[Sense, ...]:
 
 def base_of(token: Token) -> str:
     """The base form of a verb: a tagger's lemma, or the form less "ing" where it is no verb's."""
-    if token.tag in _VERBS or not _is_gerund(token):
-        return token.lemma
     stem = token.lower.removesuffix("ing")
+    if token.tag in _VERBS or not _is_gerund(token):
+        # "Staring" is no form of "star", which would be "starring".
+        single = stem != token.lower and stem == token.lemma and _DOUBLING.fullmatch(stem)
+        return f"{stem}e" if single else token.lemma
     if re.search(r"([bdgmnprt])\1$", stem):
         return stem[:-1]
     # "Riding" of "ride", but "eating" of "eat": one vowel before one consonant wants its "e".
@@ -199,8 +202,8 @@ def _may_be_passive(token: Token) -> bool:
     return token.tag in _PAST or token.lower.endswith("ed")
 
 
-def _must_not_be_dropped(token: Token, form: str) -> bool:
-    """Whether a modifier negates or compares: "unlit", "nonyellow", "headless", "bigger"."""
-    if token.tag == "JJR":
-        return token.lemma != token.lower
-    return bool(_NEGATED.fullmatch(form)) and form not in _NOT_NEGATED
+def _denies(form: str, lexicon: Lexicon) -> bool:
+    """Whether a word denies one that is known: "nonyellow" is no quality beside "yellow"."""
+    found = _NEGATED.fullmatch(form)
+    senses = lexicon.senses(found.group(1) or found.group(2)) if found else ()
+    return any(sense.word_class is WordClass.ATTRIBUTE for sense in senses)

@@ -46,6 +46,7 @@ GUESSED = 100.0
 
 _SILENT = {
     *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
+    *{("attribute", "SHADE"), ("quality", "SHADE")},
     *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
     *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER"), ("of_them", "NUMBER")},
 }

@@ -112,6 +112,9 @@ def _cut(
         if is_softener(tokens[position], after, longest, lexicon):
             position += 1
             continue
+        if found and found[0][1][0].word_class is WordClass.FILLER:
+            position = found[0][0]
+            continue
         if position == split:
             found = found[1:]
         verb = verb_of(tokens[position], found[0] if found else None)
@@ -132,7 +135,7 @@ def _cut(
         if _is_genitive(lowers, tokens, position):
             units.append(Unit(tokens[position:end], (Sense(WordClass.GENITIVE, "of"),)))
         elif tokens[position].is_word:
-            senses = senses_of(tokens[position:end], first=position == 0)
+            senses = senses_of(tokens[position:end], lexicon, first=position == 0)
             units.append(Unit(tokens[start:end], senses))
         position = end
     return tuple(units)

@@ -29,12 +29,14 @@ class Context:
         whole: inside an exception, the set that is excepted from.
         landmark: whether the phrase is the landmark of another.
         gap: whether a missing noun stands for ``head`` too: "except the red".
+        carried: whether it is what something has on, holds or is made of: no place of its own.
     """
 
     head: Op | None = None
     whole: Op | None = None
     landmark: bool = False
     gap: bool = False
+    carried: bool = False
 
 
 class SentenceLowering(abc.ABC):
@@ -90,6 +92,10 @@ class SentenceLowering(abc.ABC):
         leaf = tree.find(*labels)
         if leaf is None:
             raise NoReadingError
+        return self._unit(leaf).sense(WordClass[leaf.label]).concept
+
+    def _concept_of(self, leaf: Tree) -> str:
+        """What a word stands for in the class that the tree takes it for."""
         return self._unit(leaf).sense(WordClass[leaf.label]).concept
 
     @staticmethod
