@@ -42,7 +42,7 @@ NOT_A_PERSON = 0.7
 """Cost of "in red" said of what wears no clothes."""
 
 GOAL_AS_RELATION = 1.0
-"""Cost of "from" and "to" as relations, where no superlative is measured by them."""
+"""Cost of "from" as a relation, where no superlative is measured by it."""
 
 NARROW_NOT = 0.6
 """Cost of "not A or B" as (not A) or B, and of "not A and B" as not (A and B)."""
@@ -89,6 +89,9 @@ class Modifiers(Contents):
             case "juxtaposed" | "dressed":
                 self._check_juxtaposed(tree, head)
                 return lambda objects: self._juxtaposed(objects, tree, head)
+            case "goal" if tree.find("TO"):
+                words = [tree.children[0].span]
+                raise NoReadingError("this is not understood without a superlative", words)
             case "goal":
                 return lambda objects: [
                     (GOAL_AS_RELATION + cost, op) for cost, op in self._related(objects, tree, head)
