@@ -90,8 +90,8 @@ class Modifiers(Contents):
                 self._check_juxtaposed(tree, head)
                 return lambda objects: self._juxtaposed(objects, tree, head)
             case "goal" if tree.find("TO"):
-                words = [tree.children[0].span]
-                raise NoReadingError("this is not understood without a superlative", words)
+                reason = "this is not understood without a superlative"
+                raise NoReadingError(reason, [tree.children[0].span])
             case "goal":
                 return lambda objects: [
                     (GOAL_AS_RELATION + cost, op) for cost, op in self._related(objects, tree, head)
