@@ -7,6 +7,7 @@ so that it can be held against the tensor executor.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import networkx
@@ -18,15 +19,18 @@ from neurosym.program import (
     FORMS,
     ORDERS,
     PLACES,
+    Alike,
     Between,
     Choose,
     Closest,
     Command,
+    CommonValue,
     Comparative,
     CompareCounts,
     Conjunction,
     Count,
     CountIs,
+    CountValues,
     Different,
     Disjunction,
     Equal,
@@ -358,8 +362,30 @@ def _disjunction(_op: Disjunction, _world: World, left: bool, right: bool) -> bo
 
 
 def _query(op: Query, world: World, objects: Objects) -> str:
-    (i,) = objects
-    return world.attributes[op.attribute][i]
+    values = _values(op.attribute, world, objects)
+    if len(values) != 1:
+        raise PresuppositionFailure(many=len(values) > 1)
+    return next(iter(values))
+
+
+def _values(attribute: str, world: World, objects: Objects) -> Counter[str]:
+    """How many of the objects have each value of an attribute."""
+    return Counter(world.attributes[attribute][i] for i in objects)
+
+
+def _alike(op: Alike, world: World, objects: Objects) -> bool:
+    return len(_values(op.attribute, world, objects)) <= 1
+
+
+def _count_values(op: CountValues, world: World, objects: Objects) -> int:
+    return len(_values(op.attribute, world, objects))
+
+
+def _common_value(op: CommonValue, world: World, objects: Objects) -> str:
+    ranked = _values(op.attribute, world, objects).most_common(2)
+    if not ranked or [number for _, number in ranked[1:]] == [ranked[0][1]]:
+        raise PresuppositionFailure(many=bool(ranked))
+    return ranked[0][0]
 
 
 def _choose(op: Choose, world: World, objects: Objects) -> str:
@@ -421,6 +447,9 @@ RULES: Mapping[type[Op], Rule] = {
     Query: _query,
     Choose: _choose,
     Equal: _equal,
+    Alike: _alike,
+    CountValues: _count_values,
+    CommonValue: _common_value,
     Part: _itself,
     Command: _itself,
 }

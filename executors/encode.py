@@ -40,9 +40,12 @@ from neurosym.executors.tables import (
     similarity_table,
 )
 from neurosym.program import (
+    Alike,
     Between,
     Choose,
     Closest,
+    CommonValue,
+    CountValues,
     Different,
     Equal,
     Everything,
@@ -195,6 +198,8 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 if isinstance(step.op, Choose):
                     rows = [admitted_values(op, scene) for op, scene in nodes(number)]
                     options[number] = _pad(rows, (max(map(len, rows)),))
+            case Alike() | CountValues() | CommonValue():
+                valued.append(number)
             case Superlative() | Top():
                 keys[number] = look_up(number, (objects,), order_key).rows()[:, None]
             case Closest() | Farthest() | TopClosest() | TopFarthest():

@@ -68,7 +68,8 @@ class Contents(Links):
         if tree.label != "mutual":
             return step(objects)
         aspect = tree.find("ASPECT")
-        assert aspect is not None
+        if aspect is None or len(tree.all("ASPECT")) > 1:
+            raise NoReadingError
         words = self._spans(tree, "SAME", "DIFFERENT", "ASPECT")
         same = tree.find("SAME") is not None
         comparison, number = (Comparison.EXACTLY, 1) if same else (Comparison.AT_LEAST, 2)
@@ -173,14 +174,21 @@ class Contents(Links):
             words = self._spans(tree, "RELATION", "SIDE_RELATION", "EACH_OTHER")
             name = self._concept_of(relation)
             return lambda objects: [(0.0, Relate(objects, name, objects, words=words))]
-        aspect = tree.find("ASPECT")
-        assert aspect is not None
-        words = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT")
-        same = tree.find("SAME") is not None
-        return lambda objects: [
-            (cost, _as_each_other(objects, kind, words, same=same))
-            for cost, kind in self._aspects(aspect)
-        ]
+        aspects = self._same_aspects(tree)
+        words = self._spans(tree, "MADE_OF", "SAME", "SHARE", "DIFFERENT", "ASPECT")
+        same = tree.find("DIFFERENT") is None
+
+        def step(objects: Op) -> Scored[Op]:
+            found: Scored[Op] = [(0.0, objects)]
+            for aspect in aspects:
+                found = [
+                    (cost + extra, _as_each_other(kept, kind, words, same=same))
+                    for cost, kept in found
+                    for extra, kind in self._aspects(aspect)
+                ]
+            return found
+
+        return step
 
     def _claimed(self, tree: Tree, head: Op) -> Step:
         """A tower where the base is black: one with a black base."""

@@ -19,7 +19,16 @@ from neurosym.grammar.ranks import (
 )
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, SentenceLowering, Step, Words
-from neurosym.program import Closest, Farthest, Kind, Op, Select, TopClosest, TopFarthest, Union
+from neurosym.program import (
+    Closest,
+    Farthest,
+    Kind,
+    Op,
+    Select,
+    TopClosest,
+    TopFarthest,
+    Union,
+)
 
 COLOUR_AS_NOUN = 1.0
 """Cost of the fruit in "in orange"."""
@@ -196,29 +205,60 @@ class Links(SentenceLowering):
         return names
 
     def _likeness(self, tree: Tree, head: Op, extra: Words) -> Step:
-        """Of the same colour as, of a different size than."""
-        aspect = tree.find("ASPECT")
-        assert aspect is not None
-        same = tree.find("SAME") is not None
-        if same != (tree.find("AS") is not None):
+        """Of the same colour as, of a different size than, of the same size and shape as."""
+        same = tree.find("DIFFERENT") is None
+        relation = tree.find("RELATION")
+        with_it = relation is not None and self._concept(tree, "RELATION") == "with"
+        if same != (tree.find("AS") is not None or with_it):
             raise NoReadingError
-        if tree.find("MADE_OF") and (0.0, Aspect("material", False)) not in self._aspects(aspect):
-            raise NoReadingError("things are made of a material only", [aspect.span])
         if extra and not same:
             raise NoReadingError('"other" is not understood with a difference', extra)
+        aspects = self._same_aspects(tree)
         link = landmarks.alike if same else landmarks.unlike
-        said = self._spans(tree, "MADE_OF", "SAME", "DIFFERENT", "ASPECT", "AS", "THAN")
-        words = (*extra, *said)
+        silent = ("AND", "COMMA", "INDEFINITE", "THE", "TO", "FROM")
+        words = (
+            *extra,
+            *(c.span for c in tree.children if c.unit is not None and c.label not in silent),
+        )
 
         def step(objects: Op) -> Scored[Op]:
             return [
-                (cost + more + further, op)
+                (cost + more, op)
                 for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
-                for more, kind in self._aspects(aspect)
-                for further, op in link(objects, kind, words, phrase)
+                for more, op in self._alike_in(aspects, objects, link, words, phrase)
             ]
 
         return step
+
+    def _alike_in(
+        self,
+        aspects: tuple[Tree, ...],
+        objects: Op,
+        link: Callable[[Op, Aspect, Words, NounPhrase], Scored[Op]],
+        words: Words,
+        phrase: NounPhrase,
+    ) -> Scored[Op]:
+        """What is like a landmark in every one of some aspects."""
+        found: Scored[Op] = [(0.0, objects)]
+        for leaf in aspects:
+            found = [
+                (cost + more + further, op)
+                for cost, kept in found
+                for more, kind in self._aspects(leaf)
+                for further, op in link(kept, kind, words, phrase)
+            ]
+        return found
+
+    def _same_aspects(self, tree: Tree) -> tuple[Tree, ...]:
+        """In what things are alike: "the same size and color"; all of it, or it is refused."""
+        aspects = tree.all("ASPECT")
+        if len(aspects) > 1 and (tree.find("OR") or tree.find("DIFFERENT")):
+            raise NoReadingError("a choice of what things are alike in", [tree.span])
+        named = self._concept(tree, "MADE_OF") if tree.find("MADE_OF") else None
+        for leaf in aspects:
+            if named is not None and named not in {n for _, n in self._attribute_names(leaf)}:
+                raise NoReadingError("things are made of a material only", [leaf.span])
+        return aspects
 
     def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
         """Whether a landmark is a lone word that names a colour as well: "in orange"."""

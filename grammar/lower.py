@@ -21,7 +21,7 @@ from neurosym.grammar.meaning import (
 )
 from neurosym.grammar.nominals import Nominal, spread
 from neurosym.grammar.others import OTHER_THAN_WHAT
-from neurosym.grammar.questions import Questions
+from neurosym.grammar.tallies import Tallies
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context
 from neurosym.program import (
@@ -44,7 +44,7 @@ _MOVING = frozenset({"move", "push", "put_down"})
 _TOWARDS = frozenset({"to", "toward", "towards", "onto"})
 
 
-class Lowering(Questions):
+class Lowering(Tallies):
     """Lowers the trees of one sentence: expressions, commands and questions.
 
     Attributes:

@@ -77,6 +77,8 @@ class Modifiers(Contents):
                 return self._open_filter(tree, "action")
             case "acting" if len(tree.children) == 1:
                 return self._open_filter(tree, "action")
+            case "made":
+                return self._made(tree)
             case "attributes":
                 return lambda objects: self._attributes(objects, tree, plural)
             case "lacking" if isinstance(head, Everything) and self._is_no(tree):
@@ -200,8 +202,24 @@ class Modifiers(Contents):
         return lambda objects: [(0.0, Filter(objects, attribute, value, words=words))]
 
     def _attribute(self, objects: Op, leaf: Tree) -> Scored[Op]:
+        if leaf.label == "NOUN":
+            # "Cube shaped".
+            shape = self._unit(leaf).sense(WordClass.NOUN).concept
+            return [(0.0, Filter(objects, "shape", shape, words=(leaf.span,)))]
         sense = self._unit(leaf).sense(WordClass.ATTRIBUTE)
         return [(0.0, Filter(objects, sense.dimension, sense.concept, words=(leaf.span,)))]
+
+    def _made(self, tree: Tree) -> Step:
+        """Made of metal."""
+        leaf = tree.children[-1].children[0]
+        named = self._concept(tree, "MADE_OF")
+        if leaf.label != "ATTRIBUTE" or named not in {
+            sense.dimension for sense in self._unit(leaf).all(WordClass.ATTRIBUTE)
+        }:
+            raise NoReadingError("this is not what things are made of", [leaf.span])
+        words = (*self._spans(tree, "MADE_OF"), leaf.span)
+        value = self._unit(leaf).sense(WordClass.ATTRIBUTE).concept
+        return lambda objects: [(0.0, Filter(objects, named, value, words=words))]
 
     def _attributes(self, objects: Op, tree: Tree, plural: bool) -> Scored[Op]:
         """Either for "red or blue"; for "red and white" both of one thing, either of several."""

@@ -49,6 +49,8 @@ _SILENT = {
     *{("attribute", "SHADE"), ("quality", "SHADE")},
     *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
     *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER"), ("of_them", "NUMBER")},
+    *{("whole", "SEEN"), ("exist", "SEEN"), ("attribute", "SHAPED"), ("left_over", "LEFT_OVER")},
+    *{("query", "SHARE"), ("mutual", "AS"), ("mutual", "EACH_OTHER")},
 }
 
 

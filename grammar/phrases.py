@@ -299,6 +299,9 @@ class Phrases(Others):
                 case "POINTING" | "POINTING_MANY":
                     concept = self._unit(leaf).sense(WordClass[leaf.label]).concept
                     pointed = Pointed(concept, words=(leaf.span,))
+                case "SINGLE" if first.label == "number":
+                    # "A single cup".
+                    number = 1
                 case "INDEFINITE":
                     free = self._unit(leaf).sense(WordClass.INDEFINITE).concept == "any"
         if number == 0 and comparison is None:

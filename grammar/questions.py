@@ -8,13 +8,17 @@ from dataclasses import replace
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.distribution import UNBRIDGED, Distribution
+from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
+    NounPhrase,
     Quantified,
     Scored,
     as_one,
     cheapest,
+    head_of,
+    refer,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
 from neurosym.grammar.others import OTHER_THAN_WHAT
@@ -22,6 +26,7 @@ from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Choose,
+    CommonValue,
     CompareCounts,
     Comparison,
     Conjunction,
@@ -30,12 +35,15 @@ from neurosym.program import (
     Disjunction,
     Equal,
     Every,
+    Everything,
     Exist,
     Filter,
+    Kind,
     Most,
     Negation,
     Op,
     Query,
+    The,
     Union,
 )
 
@@ -100,15 +108,17 @@ class Questions(Distribution):
     def _count(self, tree: Tree) -> Scored[Op]:
         words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
         exception = tree.find("exception")
-        nominal, *others = tree.all("nominal")
+        of = tree.find("phrase", "np_and", "np_or")
         predicates = [
             child
             for child in tree.children
-            if child.unit is None and child.label not in ("nominal", "exception")
+            if child.unit is None
+            and child.label not in ("nominal", "exception")
+            and child is not of
         ]
         found: Scored[Op] = []
         for cost, counted in self._counted_together(
-            nominal, others, self._spans(tree, "AND", "OR")
+            tree.all("nominal"), of, self._spans(tree, "AND", "OR")
         ):
             if counted.other and not any(takes_other(child) for child in predicates):
                 counted = self._other_than(counted, tree)
@@ -119,10 +129,22 @@ class Questions(Distribution):
                 found.append((extra, Count(objects, words=words)))
         return found
 
-    def _counted_together(self, nominal: Tree, others: list[Tree], words: Words) -> Scored[Nominal]:
+    def _counted_together(
+        self, nominals: tuple[Tree, ...], of: Tree | None, words: Words
+    ) -> Scored[Nominal]:
         """What is counted, "dogs" or "dogs and cats"; what follows is said of all of it."""
-        found = self._nominal(nominal, Context(), "bare")
-        for other in others:
+        if of is not None:
+            # "Of the dogs, how many are brown".
+            return [
+                (cost + extra, Nominal(op, head_of(phrase), plural=True))
+                for cost, phrase in self._phrase(of, Context())
+                for extra, op in refer(phrase)
+                if op.returns is not Kind.TRUTH
+            ]
+        if not nominals:
+            return [(0.0, Nominal(Everything(), Everything(), plural=True))]
+        found = self._nominal(nominals[0], Context(), "bare")
+        for other in nominals[1:]:
             found = [
                 (
                     cost + more,
@@ -172,16 +194,16 @@ class Questions(Distribution):
 
     def _compare(self, tree: Tree) -> Scored[Op]:
         """Whether there are more of these than of those."""
-        left, right = tree.all("nominal")
+        left, *others = tree.all("nominal")
         comparison = self._comparison(tree)
         words = self._joined_spans(tree, "IS", "THERE") + self._spans(
             tree,
             *("HOW_MANY", "NO", "MORE", "THAN", "COMPARISON", "AS_MANY", "AS", "SAME"),
-            *("EQUALLY_MANY", "AND"),
+            *("EQUALLY_MANY", "AND", "OR"),
         )
         found: Scored[Op] = []
         for cost, first in self._nominal(left, Context(), "bare"):
-            for more, second in self._nominal(right, Context(first.head), "bare"):
+            for more, second in self._counterparts(others, first):
                 if first.other or second.other:
                     raise NoReadingError(OTHER_THAN_WHAT, first.other or second.other)
                 counts = CompareCounts(first.objects, comparison, second.objects, words=words)
@@ -191,12 +213,26 @@ class Questions(Distribution):
                         cost + more + extra,
                         CompareCounts(shared, comparison, second.objects, words=words),
                     )
-                    for extra, shared in self._sharing(left, right, first)
+                    for extra, shared in self._sharing(left, others[-1], first)
                 ]
+        return found
+
+    def _counterparts(self, nominals: list[Tree], first: Nominal) -> Scored[Nominal]:
+        """What is compared with: "than cups", "than red" ones, "than cups and plates"."""
+        context = Context(first.head, gap=True)
+        found = self._nominal(nominals[0], context, "bare")
+        for nominal in nominals[1:]:
+            found = [
+                (cost + more, replace(left, objects=Union(left.objects, right.objects)))
+                for cost, left in found
+                for more, right in self._nominal(nominal, context, "bare")
+            ]
         return found
 
     def _sharing(self, left: Tree, right: Tree, first: Nominal) -> Scored[Op]:
         """What is counted first, restricted by what stands after the second noun."""
+        if right.children[0].label in ("headless", "of_nominal"):
+            return []
         (_, _, own), (_, _, after) = divide(left), divide(right)
         if own or not after:
             return []
@@ -398,12 +434,20 @@ class Questions(Distribution):
         return Negation(claim, words=denial) if denial else claim
 
     def _values_of(self, attributes: Scored[str], tree: Tree, words: Words) -> Scored[Op]:
-        phrase_tree = next(child for child in tree.children if child.unit is None)
+        phrases = [child for child in tree.children if child.unit is None]
+        if phrases[0].label not in ("phrase", "np_and", "np_or"):
+            # "What colour is behind the cup": the thing goes without saying.
+            plain = Nominal(Everything(), Everything(), plural=False)
+            return [
+                (cost + extra, Query(The(nominal.objects), attribute, words=words))
+                for cost, nominal in self._modified(plain, [], phrases, "bare")
+                for extra, attribute in attributes
+            ]
         return [
-            (cost + more + extra, Query(subject, attribute, words=words))
-            for cost, phrase in self._phrase(phrase_tree, Context())
-            for more, subject in as_one(phrase)
+            (cost + more + extra, op)
+            for cost, phrase in self._phrase(phrases[0], Context())
             for extra, attribute in attributes
+            for more, op in _value_of(phrase, attribute, words)
         ]
 
     def _choose(self, tree: Tree) -> Scored[Op]:
@@ -466,6 +510,8 @@ class Questions(Distribution):
         aspect, things = tree.find("ASPECT"), tree.find("np_and")
         assert aspect is not None
         assert things is not None
+        if len(tree.all("ASPECT")) > 1:
+            raise NoReadingError
         names = self._attribute_names(aspect)
         if tree.find("MADE_OF") and self._concept(tree, "MADE_OF") not in {n for _, n in names}:
             raise NoReadingError("this is not what things are made of", [aspect.span])
@@ -484,6 +530,20 @@ class Questions(Distribution):
                 for extra, name in names
             ]
         return found
+
+
+def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
+    """The value that a thing has, that several share, or that is the most common of theirs."""
+    if isinstance(phrase, Quantified) and phrase.determiner in ("most", "most_of"):
+        said = (*words, *phrase.words[:1])
+        return [(0.0, CommonValue(whole_of(phrase), attribute, words=said))]
+    try:
+        subjects = as_one(phrase)
+    except NoReadingError:
+        if isinstance(phrase, Coordinated) and phrase.any_of:
+            raise
+        subjects = [(c, op) for c, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
+    return [(cost, Query(subject, attribute, words=words)) for cost, subject in subjects]
 
 
 def _splits(predicate: Tree) -> bool:

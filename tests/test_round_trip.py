@@ -221,7 +221,23 @@ PROGRAMS = {
         "(disjunction (exist (filter (select cube) color red))"
         " (exist (relate (select cup) on (the (select table)))))",
     ),
+    "alike": (
+        "(alike (the_plural (select cup)) color)",
+        "(alike (the_count (filter (select cube) color red) 2) size)",
+        "(negation (alike (the_plural (select cup)) size))",
+    ),
+    "count_values": (
+        "(count_values (select cup) color)",
+        "(count_values (the_plural (filter (select cup) size large)) color)",
+        "(count_values (relate (select cup) on (the (select table))) material)",
+    ),
+    "common_value": (
+        "(common_value (the_plural (select cup)) color)",
+        "(common_value (filter (select cup) size large) material)",
+    ),
     "query": (
+        "(query (the_plural (select cup)) color)",
+        "(query (the_count (filter (select cup) color red) 2) size)",
         "(query (the (select cup)) color)",
         "(query (the (superlative (relate (select cup) on (the (select table))) leftmost)) size)",
         "(query (the (filter (everything) color red)) category)",

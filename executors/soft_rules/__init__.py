@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from neurosym.executors.run import Run, Value
-from neurosym.executors.soft_rules import definites, questions, relations, sets
+from neurosym.executors.soft_rules import definites, questions, relations, sets, values
 from neurosym.program import Op
 
 RULES: Mapping[type[Op], Callable[[Run], Value]] = {
@@ -18,5 +18,6 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     **relations.RULES,
     **definites.RULES,
     **questions.RULES,
+    **values.RULES,
 }
 """Operator -> rule."""

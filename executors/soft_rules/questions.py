@@ -15,6 +15,7 @@ from neurosym.executors.soft_rules.relations import (
     state_of,
     value_distribution,
 )
+from neurosym.executors.soft_rules.values import shared_value
 from neurosym.program import (
     Choose,
     Command,
@@ -105,7 +106,9 @@ def _disjunction(run: Run) -> Value:
 
 
 def _query(run: Run) -> Value:
-    landmark = present(run.operand().landmark)
+    landmark = run.operand().landmark
+    if landmark is None:
+        return shared_value(run)
     values = run.attribute_values()
     if not run.objects:
         nothing = run.weight.new_zeros(*run.weight.shape, values.shape[3])
@@ -131,9 +134,12 @@ def _choose(run: Run) -> Value:
 def _equal(run: Run) -> Value:
     first, second = (run.attribute_values(step) for step in run.plans[0].steps[run.number].operands)
     names = run.batch.matches[run.number][:, None]
-    left, right = (present(run.operand(index).landmark) for index in (0, 1))
     if not run.objects:
         return Value(truth=torch.zeros_like(run.weight))
+    marks = [run.operand(index).landmark for index in (0, 1)]
+    if marks[0] is None or marks[1] is None:
+        return _equal_to_shared(run, first, second, names)
+    left, right = present(marks[0]), present(marks[1])
     if run.is_root or run.batch.crisp:
         # Of one object, values of two attributes may depend on each other.
         state = state_of(run, left)
@@ -149,6 +155,24 @@ def _equal(run: Run) -> Value:
     names = names.expand(-1, position.shape[1], -1, -1)
     chosen = names.gather(2, position[..., None, None].expand(-1, -1, 1, names.shape[-1]))
     return Value(truth=chosen[:, :, 0].gather(2, second_position[..., None])[..., 0])
+
+
+def _equal_to_shared(run: Run, first: Tensor, second: Tensor, names: Tensor) -> Value:
+    """Whether values are the same, of which one is of several objects and known in every case."""
+    for index, values in enumerate((first, second)):
+        landmark = run.operand(index).landmark
+        if landmark is not None and not run.batch.crisp:
+            pin_value(run, values, landmark)
+    left, right = (_known_value(run, i, v) for i, v in enumerate((first, second)))
+    return Value(truth=((left[..., None, :] @ names)[..., 0, :] * right).sum(-1))
+
+
+def _known_value(run: Run, index: int, values: Tensor) -> Tensor:
+    """[Q, K, V] the value that an operand is in each case."""
+    operand = run.operand(index)
+    if operand.landmark is None:
+        return present(operand.value)
+    return value_distribution(run, values, operand.landmark)
 
 
 def _itself(run: Run) -> Value:

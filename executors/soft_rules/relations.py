@@ -272,14 +272,9 @@ def _like_some(run: Run) -> Tensor:
     if not run.objects:
         return torch.ones_like(run.state)
     if not run.batch.crisp:
-        has = _landmark_values(run)
-        uncertain = run.likely(((has > SETTLED) & (has < 1.0 - SETTLED)).any(-1))
-        settled = uncertain.sum(-1) <= MOST_SETTLED
-        run.approximate(~settled, run.plans[0].steps[run.number].operands[1])
-        for number in (uncertain & settled[:, None]).any(0).nonzero().flatten().tolist():
-            _pin_where_landmark(run, number, settled)
+        pin_values(run, 1)
     # [Q, K, N, V]: to be a landmark and have this value.
-    has = _landmark_values(run)
+    has = values_in(run, 1)
     if run.batch.crisp:
         alike = run.alike()[..., 0] @ has.transpose(2, 3)
         alike = alike * (1.0 - torch.eye(run.objects, device=alike.device))
@@ -289,13 +284,23 @@ def _like_some(run: Run) -> Tensor:
     return 1.0 - none_of_the_others(wanted, run.batch.groups).transpose(2, 3)
 
 
-def _landmark_values(run: Run) -> Tensor:
-    """[Q, K, N, V] probability of each object to be a landmark and have a value."""
-    landmarks = run.state * run.member(1)
+def pin_values(run: Run, index: int) -> None:
+    """Split on the uncertain values of the members of an operand."""
+    has = values_in(run, index)
+    uncertain = run.likely(((has > SETTLED) & (has < 1.0 - SETTLED)).any(-1))
+    settled = uncertain.sum(-1) <= MOST_SETTLED
+    run.approximate(~settled, run.plans[0].steps[run.number].operands[index])
+    for number in (uncertain & settled[:, None]).any(0).nonzero().flatten().tolist():
+        _pin_where_member(run, index, number, settled)
+
+
+def values_in(run: Run, index: int) -> Tensor:
+    """[Q, K, N, V] probability of each object to be in an operand and have a value."""
+    members = run.state * run.member(index)
     values = run.attribute_values()
     if run.batch.crisp:
-        return landmarks * values[..., 0]
-    return _times(landmarks, values[:, 0, 0].transpose(1, 2))
+        return members * values[..., 0]
+    return _times(members, values[:, 0, 0].transpose(1, 2))
 
 
 def _times(rows: Tensor, table: Tensor) -> Tensor:
@@ -304,26 +309,27 @@ def _times(rows: Tensor, table: Tensor) -> Tensor:
     return product.reshape(*rows.shape[:-1], table.shape[-1])
 
 
-def _pin_where_landmark(run: Run, number: int, settled: Tensor) -> None:
-    """Split on the value of an object in the cases in which it is a landmark.
+def _pin_where_member(run: Run, index: int, number: int, settled: Tensor) -> None:
+    """Split on the value of an object in the cases in which it is in an operand.
 
     Args:
         run: the batch.
+        index: which operand.
         number: the object.
         settled: [Q] bool, the queries to split.
     """
     values = run.attribute_values()
-    landmark = (run.state * run.member(1))[:, :, number]
-    has = _times(landmark, values[:, 0, 0].transpose(1, 2)) * settled[:, None, None]
+    member = (run.state * run.member(index))[:, :, number]
+    has = _times(member, values[:, 0, 0].transpose(1, 2)) * settled[:, None, None]
     inside = has.sum(-1, keepdim=True)
-    # One option more stands for not being a landmark.
+    # One option more stands for not being in it.
     options = torch.cat([has, 1.0 - inside], -1) * run.weight[..., None]
     choice = choose(options, run.limit)
     run.split(choice)
     count = values.shape[-2]
     here = torch.arange(run.objects, device=run.state.device) == number
     known = (choice.position < count)[..., None] & here
-    cells = value_cells(values, choice.position.clamp_max(count - 1)) * run.member(1)
+    cells = value_cells(values, choice.position.clamp_max(count - 1)) * run.member(index)
     run.know(cells, known, torch.zeros_like(known))
 
 

@@ -68,6 +68,7 @@ from neurosym.program.operators.sets import (
     Top,
     Union,
 )
+from neurosym.program.operators.values import Alike, CommonValue, CountValues
 from neurosym.program.sexpr import parse_program
 from neurosym.program.unchecked import OPEN_ATTRIBUTES, Checked, leave_unchecked
 
@@ -79,18 +80,21 @@ __all__ = [
     "ORDERS",
     "PLACES",
     "PORTIONS",
+    "Alike",
     "Between",
     "Change",
     "Checked",
     "Choose",
     "Closest",
     "Command",
+    "CommonValue",
     "Comparative",
     "CompareCounts",
     "Comparison",
     "Conjunction",
     "Count",
     "CountIs",
+    "CountValues",
     "Definites",
     "Different",
     "Disjunction",

@@ -16,6 +16,7 @@ from neurosym.program import (
     Comparative,
     CompareCounts,
     Comparison,
+    CountValues,
     Different,
     Equative,
     Every,
@@ -351,6 +352,8 @@ def _name(op: Op, role: str, name: str, plural: bool) -> str:
             return participle(name) or relation_phrase(name)
         case "relation", _:
             return relation_phrase(name)
+        case "attribute", CountValues():
+            return plural_of(attribute_noun(name))
         case "attribute", _:
             return attribute_noun(name)
         case "order", Equative():

@@ -8,10 +8,13 @@ can say reads back as a program that means the same.
 from __future__ import annotations
 
 from neurosym.program import (
+    Alike,
     Choose,
+    CommonValue,
     Conjunction,
     Count,
     CountIs,
+    CountValues,
     Disjunction,
     Equal,
     Every,
@@ -92,8 +95,14 @@ def _sentence(op: Op) -> str:
             return _counting(op)
         case Equal():
             return _equality(op, negated=False)
-        case Choose() | Query():
+        case Choose():
             return fill(op, plural=is_plural(op.objects))
+        case Query():
+            several = is_plural(op.objects)
+            stated = fill(op, plural=several, replaced=_of_them(op, several))
+            return stated.replace(" is ", " are ", 1) if several else stated
+        case Alike() | CountValues() | CommonValue():
+            return fill(op, plural=True, replaced=_of_them(op, is_plural(op.objects)))
         case Conjunction(left=left, right=right) | Disjunction(left=left, right=right):
             joined = _joined_existence(op, left, right)
             if joined is not None:
@@ -105,6 +114,11 @@ def _sentence(op: Op) -> str:
         and operand.returns not in _PHRASES
     }
     return fill(op, plural=is_plural(op), replaced=inner)
+
+
+def _of_them(op: Alike | CountValues | CommonValue | Query, several: bool) -> dict[str, str]:
+    """The objects of a question about several, without an "all" that adds nothing."""
+    return {"objects": closed(without_all(noun_phrase(op.objects)))} if several else {}
 
 
 def _said(subject: Op, scope: Op, *, plural: bool) -> str:

@@ -170,14 +170,16 @@ class Query(Op):
     """The value of an attribute.
 
     Meaning:
-        The value of ``attribute`` of the single object of ``objects``.
+        The value of ``attribute`` of ``objects``, which share it. Presupposes that they do: fails
+        with none when there are none, with many when two of them have different values.
     Axes:
-        [value]
+        [value], plus none and many
     """
 
-    objects: Referent
+    objects: Objects
     attribute: AttributeName
     returns = Kind.VALUE
+    presupposes = True
     evoked_by = ("what colour is", "what size is", "what is the colour of")
     explanation = "what {attribute} is {objects}"
 
