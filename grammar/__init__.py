@@ -13,6 +13,7 @@ from neurosym.grammar.parse import Parse, Parser, Reading
 from neurosym.grammar.repair import Repair
 from neurosym.grammar.tokens import SpacyTokenizer, Token
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.units import Unit
 
 __all__ = [
     "Lexicon",
@@ -24,5 +25,6 @@ __all__ = [
     "SpacyTokenizer",
     "Token",
     "Tree",
+    "Unit",
     "WordClass",
 ]

@@ -131,6 +131,10 @@ class Speller:
                 position += 1
         return tuple(found)
 
+    def knows(self, word: str) -> bool:
+        """Whether this is a word: of the lexicon, or of English as far as the pipeline knows."""
+        return self._known(word, self._domain)
+
     def _at(
         self, words: list[Span], position: int, text: str, plain: str, domain: Collection[str]
     ) -> Repair | None:

@@ -20,6 +20,7 @@ from neurosym.evaluation.commands import add_command as add_evaluation
 from neurosym.files import check_folder, make_folder, write_atomically
 from neurosym.graph_command import add_command as add_graph
 from neurosym.models.commands import add_commands
+from neurosym.parse_command import add_options as add_parse_options
 from neurosym.program import Definites, Op, parse_program
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def _arguments() -> argparse.ArgumentParser:
     parse = commands.add_parser("parse", help="show how a text is understood")
     parse.add_argument("text", metavar="TEXT", help=_TEXT)
     _add_program(parse)
+    _add_reading(parse)
     _add_language(parse)
-    parse.set_defaults(handler=_parse)
+    add_parse_options(parse)
 
     scene = commands.add_parser("scene", help="detections, attributes and scene graph as JSON")
     scene.add_argument("photo", metavar="PHOTO", help="an image file")
@@ -317,46 +319,6 @@ def _write(result: Result, folder: Path) -> list[Path]:
     save_alignment(alignment, folder / "alignment")
     written.append(folder / "alignment")
     return written
-
-
-def _parse(namespace: argparse.Namespace) -> int:
-    from neurosym.api import find_pipeline
-    from neurosym.grammar import Lexicon, Parser
-
-    if namespace.program:
-        print_program(parse_program(namespace.text))
-        return 0
-    lexicon = None if namespace.lexicon is None else Lexicon.load(namespace.lexicon)
-    print_parse(Parser(namespace.spacy or find_pipeline(), lexicon).parse(namespace.text))
-    return 0
-
-
-def print_parse(parse: Parse) -> None:
-    """Print tokens, tree, program and other readings."""
-    from neurosym.views.text import program_text, tree_text
-
-    words = [
-        f"{t.text}/{t.tag}" + (f"={t.lemma}" if t.lemma != t.lower else "") for t in parse.tokens
-    ]
-    _section("Tokens", " ".join(words))
-    _section("Parse tree", tree_text(parse.syntax))
-    _section("Program", f"{program_text(parse.program, parse.text)}\n\n{parse.program}")
-    if len(parse.readings) > 1:
-        others = [f"{reading.score:6.2f}  {reading.program}" for reading in parse.readings[1:]]
-        _section("Other readings", "\n".join(others))
-    if parse.repairs:
-        _section("Repairs", "\n".join(str(repair) for repair in parse.repairs))
-    if parse.unused:
-        _section("Unused words", ", ".join(token.text for token in parse.unused))
-
-
-def print_program(program: Op) -> None:
-    """Print a program and what it says."""
-    from neurosym.views.text import program_text
-    from neurosym.views.verbalise import verbalise
-
-    _section("Program", f"{program_text(program)}\n\n{program}")
-    _section("In English", verbalise(program))
 
 
 def _scene(namespace: argparse.Namespace) -> int:

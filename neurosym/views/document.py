@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from neurosym.program import Op
@@ -10,6 +11,7 @@ from neurosym.scene import Scene
 
 if TYPE_CHECKING:
     from neurosym.executors.base import Outcome, Step
+    from neurosym.grammar import Repair
 
 FORMAT = "neurosym-result/1"
 
@@ -38,16 +40,7 @@ def result_document(result: Result) -> dict[str, Any]:
                 result.objects, result.probabilities.tolist(), strict=True
             )
         ],
-        "repairs": [
-            {
-                "written": repair.written,
-                "meant": repair.meant,
-                "start": repair.span.start,
-                "end": repair.span.end,
-                "reason": repair.reason,
-            }
-            for repair in result.repairs
-        ],
+        "repairs": repair_documents(result.repairs),
         "unused": [token.text for token in result.unused],
         "unchecked": [
             {"attribute": left.attribute, "value": left.value} for left in result.unchecked
@@ -84,6 +77,20 @@ def trace_document(result: Result) -> list[dict[str, Any]]:
             "note": step.note,
         }
         for step in result.trace
+    ]
+
+
+def repair_documents(repairs: Iterable[Repair]) -> list[dict[str, Any]]:
+    """Slips that were repaired, with the characters where they stand."""
+    return [
+        {
+            "written": repair.written,
+            "meant": repair.meant,
+            "start": repair.span.start,
+            "end": repair.span.end,
+            "reason": repair.reason,
+        }
+        for repair in repairs
     ]
 
 
