@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from neurosym.grammar.automaton import Rule, Symbol
 from neurosym.grammar.chart import Chart
 
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A phrase of a derivation: its label and parts."""
-
-    label: str
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A word of a derivation: the code of its class, and its position in the sentence."""
-
-    code: str
-    unit: int
-
-
-Node: TypeAlias = Branch | Leaf
+Node: TypeAlias = "tuple[str, tuple[Node, ...] | int]"
+"""A node of a derivation: a phrase by its label with its parts, or the code of a word's class with
+the position of the word. Plain tuples, because many are kept, and Python's garbage collector goes
+again and again through all objects but such."""
 Derivation: TypeAlias = tuple[float, tuple[Node, ...]]
 Place: TypeAlias = tuple[Symbol | Rule, int, int, int]
 """A phrase, or the first parts of a rule: how many (0 for a phrase), from where, to where."""
+Split: TypeAlias = "tuple[Place | None, Place | list[Derivation]]"
+"""What is before the last part, if anything, and the last part; for a word, what is known of it."""
 
 
 def best_derivations(chart: Chart, start: Symbol, limit: int) -> tuple[tuple[float, Node], ...]:
@@ -42,7 +29,7 @@ def best_derivations(chart: Chart, start: Symbol, limit: int) -> tuple[tuple[flo
     """
     root: Place = (start, 0, 0, len(chart.codes))
     known: dict[Place, list[Derivation]] = {}
-    families: dict[Place, list[tuple[Rule, Place | None, Place | Leaf]]] = {}
+    families: dict[Place, list[tuple[Rule, Split]]] = {}
     pending = [root]
     while pending:
         place = pending[-1]
@@ -54,45 +41,43 @@ def best_derivations(chart: Chart, start: Symbol, limit: int) -> tuple[tuple[flo
             parts = families[place] = _families(chart, place)
             below = [
                 part
-                for _, left, right in parts
-                for part in (left, right)
+                for _, split in parts
+                for part in split
                 if isinstance(part, tuple) and part not in known
             ]
             if below:
                 pending += below
                 continue
         found: list[Derivation] = []
-        for rule, left, right in parts:
-            pairs = _pairs(left, right, known, limit)
+        for rule, split in parts:
+            pairs = _pairs(split, known, limit)
             found += pairs if place[1] else _finished(rule, pairs)
         known[place] = _cheapest(found, limit)
         pending.pop()
     return tuple((cost, nodes[0]) for cost, nodes in known[root])
 
 
-def _families(chart: Chart, place: Place) -> list[tuple[Rule, Place | None, Place | Leaf]]:
+def _families(chart: Chart, place: Place) -> list[tuple[Rule, Split]]:
     """The ways to split a place into a last part and what is before it."""
     what, count, origin, end = place
     if isinstance(what, Rule):
-        return [(what, *split) for split in _splits(chart, what, count, origin, end)]
+        return [(what, split) for split in _splits(chart, what, count, origin, end)]
     rules = chart.columns[end].phrases.get((what, origin), ())
     return [
-        (rule, *split)
+        (rule, split)
         for rule in sorted(rules, key=lambda rule: rule.number)
         for split in _splits(chart, rule, len(rule.parts), origin, end)
     ]
 
 
-def _splits(
-    chart: Chart, rule: Rule, count: int, origin: int, end: int
-) -> list[tuple[Place | None, Place | Leaf]]:
+def _splits(chart: Chart, rule: Rule, count: int, origin: int, end: int) -> list[Split]:
     symbol = rule.parts[count - 1]
     if len(symbol) == 1:
         middle = end - 1
         if symbol not in chart.codes[middle] or (middle == origin) is not (count == 1):
             return []
         before: Place | None = (rule, count - 1, origin, middle) if count > 1 else None
-        return [(before, Leaf(symbol, middle))]
+        return [(before, [(0.0, ((symbol, middle),))])]
     if count == 1:
         return [(None, (symbol, 0, origin, end))]
     return [
@@ -102,13 +87,9 @@ def _splits(
     ]
 
 
-def _pairs(
-    left: Place | None,
-    right: Place | Leaf,
-    known: dict[Place, list[Derivation]],
-    limit: int,
-) -> list[Derivation]:
-    ends: list[Derivation] = [(0.0, (right,))] if isinstance(right, Leaf) else known[right]
+def _pairs(split: Split, known: dict[Place, list[Derivation]], limit: int) -> list[Derivation]:
+    left, right = split
+    ends = right if isinstance(right, list) else known[right]
     if left is None:
         return ends
     begins = known[left]
@@ -123,7 +104,7 @@ def _finished(rule: Rule, parts: list[Derivation]) -> list[Derivation]:
     return [
         (
             below + cost,
-            nodes if rule.transparent and len(nodes) == 1 else (Branch(rule.label, nodes),),
+            nodes if rule.transparent and len(nodes) == 1 else ((rule.label, nodes),),
         )
         for below, nodes in parts
     ]

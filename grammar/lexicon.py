@@ -26,6 +26,9 @@ from neurosym.program import (
 )
 from neurosym.program.operator import Name
 
+REMEMBERED = 16384
+"""Phrases whose pieces are remembered."""
+
 _PIECE = re.compile(r"[\w']+|[^\w\s]")
 _DIMENSIONED = {WordClass.ATTRIBUTE, WordClass.LOCATION, WordClass.ASPECT}
 _FACTORS = {WordClass.MULTIPLE, WordClass.FRACTION}
@@ -168,10 +171,12 @@ class Lexicon:
             senses = here.senses if here else ()
             for form in bases[end]:
                 base = _descend(node, pieces(form))
+                if base is None or not base.senses:
+                    continue
                 known = {s.concept for s in senses if s.word_class in _NAMING}
                 senses += tuple(
                     Sense(_PLURALS[sense.word_class], sense.concept)
-                    for sense in (base.senses if base else ())
+                    for sense in base.senses
                     if sense.word_class in _NOUNS and sense.concept not in known
                 )
             if senses:
@@ -234,6 +239,7 @@ class Lexicon:
         return read_lexicon(source, str(path), base or cls.default())
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
 def pieces(phrase: str) -> tuple[str, ...]:
     """The parts of a phrase that are matched one by one: words, hyphens and other marks."""
     return tuple(_PIECE.findall(phrase))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from neurosym.errors import GrammarError, ProgramTypeError, TextError
+from neurosym.errors import GrammarError, NeurosymError, ProgramTypeError, TextError
 from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import OPEN, UNSPOKEN, WordClass
+from neurosym.grammar.closed import ClosedTokenizer
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
     PARAGRAPH_BEAM,
@@ -23,7 +25,7 @@ from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.repair import Repair, Speller
-from neurosym.grammar.search import Search
+from neurosym.grammar.search import Later, Search
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
@@ -37,6 +39,8 @@ MAX_READINGS = 8
 """Most readings returned for a text."""
 MAX_SEGMENTATIONS = 4
 """Most ways tried to cut a text into words and phrases."""
+BATCH = 256
+"""Texts that are read at a time."""
 BEAM = 8
 """Fewest alternatives kept for every phrase while lowering."""
 SPLIT_PHRASE = 1.0
@@ -104,8 +108,13 @@ class Parse:
 
     text: str
     tokens: tuple[Token, ...]
-    readings: tuple[Reading, ...]
+    readings: Sequence[Reading]
     repairs: tuple[Repair, ...] = ()
+
+    @property
+    def tagged(self) -> bool:
+        """Whether a tagger saw the text; else the lexicon alone decided what its words are."""
+        return any(token.tag for token in self.tokens)
 
     @property
     def program(self) -> Op:
@@ -193,6 +202,7 @@ class Parser:
         self.lexicon = Lexicon.default() if lexicon is None else lexicon
         self.max_readings = max_readings
         self._dependencies = DependencyParser(self.tokenizer.pipeline) if fallback else None
+        self._closed = ClosedTokenizer(self.tokenizer, self.lexicon)
         self._syntax = Syntax(max_trees=max_trees, max_units=max_units, cached=cached)
         self._speller = Speller(self.lexicon, lambda: self.tokenizer.english) if repair else None
 
@@ -213,9 +223,82 @@ class Parser:
         self.tokenizer.check(text)
         repairs = self._repairs(text, vocabulary)
         tokens = self.tokenizer(text, repairs)
-        self._check_language(text, tokens)
+        return self._parsed(text, tokens, repairs, all_readings=True)
+
+    def pipe(
+        self,
+        texts: Iterable[str],
+        *,
+        vocabulary: Iterable[str] = (),
+        tag_all: bool = False,
+        batch_size: int = BATCH,
+    ) -> Iterator[Parse | NeurosymError]:
+        """The parses of many texts, in order; faster than one by one.
+
+        Texts in which the lexicon decides what every word is are read without spaCy, and come to
+        the same programs; :attr:`Parse.tagged` tells which were not. Readings after the best are
+        worked out when they are looked at.
+
+        Args:
+            texts: any number of them; they are read a batch at a time.
+            vocabulary: as for :meth:`parse`.
+            tag_all: whether spaCy sees every text.
+            batch_size: texts in a batch.
+
+        Yields:
+            For every text its parse, or in its place the error that :meth:`parse` would raise.
+
+        Raises:
+            GrammarError: ``batch_size`` is not positive.
+        """
+        if batch_size < 1:
+            raise GrammarError(f"batch_size must be at least 1, not {batch_size}")
+        words = tuple(vocabulary)
+        rest = iter(texts)
+        while batch := list(itertools.islice(rest, batch_size)):
+            found: dict[int, Parse | NeurosymError] = {}
+            waiting: list[tuple[int, str, tuple[Repair, ...]]] = []
+            for index, text in enumerate(batch):
+                try:
+                    self.tokenizer.check(text)
+                    parse = None if tag_all else self._parsed_untagged(text)
+                    if parse is None:
+                        waiting.append((index, text, self._repairs(text, words)))
+                    else:
+                        found[index] = parse
+                except NeurosymError as error:
+                    found[index] = error
+            tagged = self.tokenizer.pipe(((t, repairs) for _, t, repairs in waiting), batch_size)
+            for (index, text, repairs), tokens in zip(waiting, tagged, strict=True):
+                try:
+                    found[index] = self._parsed(text, tokens, repairs, all_readings=False)
+                except NeurosymError as error:
+                    found[index] = error
+            yield from (found[index] for index in range(len(batch)))
+
+    def _parsed_untagged(self, text: str) -> Parse | None:
+        """The parse of a text that spaCy need not see; None when it has to."""
+        tokens = self._closed(text)
+        if tokens is None:
+            return None
         try:
-            readings = self._by_grammar(text, tokens)
+            return Parse(text, tokens, self._by_grammar(text, tokens, False))
+        except GrammarError:
+            # Tags may tell more, if only what is wrong.
+            return None
+
+    def _parsed(
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        repairs: tuple[Repair, ...],
+        *,
+        all_readings: bool,
+    ) -> Parse:
+        self._check_language(text, tokens)
+        readings: Sequence[Reading]
+        try:
+            readings = self._by_grammar(text, tokens, all_readings)
         except GrammarError:
             guessed = self._by_dependencies(text, tokens)
             if guessed is None:
@@ -234,11 +317,55 @@ class Parser:
         score = -GUESSED - len(made.unused)
         return Reading(made.program, score, made.tree, made.unused, "dependencies", units)
 
-    def _by_grammar(self, text: str, tokens: tuple[Token, ...]) -> tuple[Reading, ...]:
+    def _by_grammar(
+        self, text: str, tokens: tuple[Token, ...], all_readings: bool
+    ) -> Sequence[Reading]:
+        """The readings by the grammar; only the first, and the others later, unless all are due."""
+
+        def find() -> tuple[Reading, ...]:
+            if len(parts) < 2:
+                return tuple(each.reading for each in self._search(text, tokens, ()).all())
+            return self._discourse(text, tokens, parts)
+
         parts = sentences(tokens, self.lexicon)
+        if all_readings:
+            return find()
+        # The work so far is not kept for the others: it is far larger than what it finds.
         if len(parts) < 2:
-            return tuple(each.reading for each in self._search(text, tokens, ()).all())
-        return self._discourse(text, tokens, parts)
+            return Later(self._search(text, tokens, ())[0].reading, find)
+        if len(parts) == 2:
+            return Later(self._first_of_two(text, tokens, parts[0], parts[1]), find)
+        return find()
+
+    def _first_of_two(
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        first: tuple[Token, ...],
+        second: tuple[Token, ...],
+    ) -> Reading:
+        """The best reading of two sentences: that of :meth:`_discourse`, without the others."""
+        before = self._search(text, first, ())
+        best: tuple[_Understood, ...] = ()
+        refused: GrammarError | None = None
+        for index in range(self.max_readings):
+            try:
+                start = before[index]
+            except IndexError:
+                break
+            if best and start.score <= _score(best):
+                break
+            try:
+                state = (start, self._search(text, second, start.mentioned)[0])
+            except GrammarError as error:
+                refused = refused or error
+                continue
+            if not best or _score(state) > _score(best):
+                best = state
+        if not best:
+            assert refused is not None
+            raise refused
+        return _joined(best, tokens)
 
     def _discourse(
         self, text: str, tokens: tuple[Token, ...], parts: list[tuple[Token, ...]]
@@ -262,16 +389,8 @@ class Parser:
             states = grown[: max(PARAGRAPH_BEAM, self.max_readings)]
         best: dict[str, Reading] = {}
         for state in states:
-            programs = tuple(each.program for each in state)
-            program = joined_program(programs)
-            units = tuple(unit for each in state for unit in each.units)
-            tree = joined_tree(
-                tuple(each.syntax for each in state),
-                tuple(len(each.units) for each in state),
-            )
-            unused = _unused(program, tree, units, tokens)
-            reading = Reading(program, _score(state), tree, unused, units=units, parts=programs)
-            best.setdefault(str(program), reading)
+            reading = _joined(state, tokens)
+            best.setdefault(str(reading.program), reading)
         return tuple(best.values())[: self.max_readings]
 
     def _search(
@@ -341,6 +460,8 @@ class Parser:
         return self._speller.repairs(text, plain(text), vocabulary)
 
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
+        if all(token.lower not in self.lexicon.foreign for token in tokens):
+            return
         words = [token for token in tokens if token.is_word]
         foreign = [token for token in words if token.lower in self.lexicon.foreign]
         english = any(
@@ -365,6 +486,18 @@ def _lowered(lowering: Lowering, tree: Tree) -> Scored[Op]:
 
 def _score(state: tuple[_Understood, ...]) -> float:
     return round(sum(each.score for each in state), 6) + 0.0
+
+
+def _joined(state: tuple[_Understood, ...], tokens: tuple[Token, ...]) -> Reading:
+    """Several sentences, each as it was understood, as one reading."""
+    programs = tuple(each.program for each in state)
+    program = joined_program(programs)
+    units = tuple(unit for each in state for unit in each.units)
+    tree = joined_tree(
+        tuple(each.syntax for each in state), tuple(len(each.units) for each in state)
+    )
+    unused = _unused(program, tree, units, tokens)
+    return Reading(program, _score(state), tree, unused, units=units, parts=programs)
 
 
 def _unused(

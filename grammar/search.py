@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -43,8 +44,7 @@ class Search(Generic[T]):
         while True:
             if len(self._found) > index:
                 ordered = self._ordered()
-                # What is as good may still displace it: it may be found again, and came first.
-                if self._score(ordered[index]) > self._bound:
+                if self._is_final(ordered, index):
                     return ordered[index]
             if self._bound == float("-inf"):
                 raise IndexError(index)
@@ -57,5 +57,63 @@ class Search(Generic[T]):
         self._bound = float("-inf")
         return self._ordered()[: self._most]
 
+    def _is_final(self, ordered: list[T], index: int) -> bool:
+        """Whether no later step can put anything else at a rank.
+
+        What is found later and as good comes later, too, unless it had been found before.
+        """
+        score = self._score(ordered[index])
+        if score != self._bound:
+            return score > self._bound
+        before = itertools.takewhile(lambda each: each is not ordered[index], self._found.values())
+        return all(any(each is better for better in ordered[:index]) for each in before)
+
     def _ordered(self) -> list[T]:
         return sorted(self._found.values(), key=lambda each: -self._score(each))
+
+
+class Later(Sequence[T]):
+    """A sequence of which only the first is known until more is asked for.
+
+    Args:
+        first: its first.
+        all_of_it: finds all of it.
+    """
+
+    def __init__(self, first: T, all_of_it: Callable[[], tuple[T, ...]]) -> None:
+        self._first = first
+        self._find: Callable[[], tuple[T, ...]] | None = all_of_it
+        self._all: tuple[T, ...] = ()
+
+    @property
+    def found(self) -> tuple[T, ...]:
+        """All of it."""
+        if self._find is not None:
+            self._all, self._find = self._find(), None
+        return self._all
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self._first if index == 0 else self.found[index]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Later):
+            other = other.found
+        return self.found == other
+
+    def __hash__(self) -> int:
+        return hash(self.found)
+
+    def __repr__(self) -> str:
+        return repr(self.found)
+
+    def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
+        return tuple, (self.found,)

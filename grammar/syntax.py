@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
@@ -12,7 +13,7 @@ from neurosym.errors import GrammarError
 from neurosym.grammar.automaton import Automaton
 from neurosym.grammar.chart import TooMuchError, recognise
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.forest import Branch, Node, best_derivations
+from neurosym.grammar.forest import Node, best_derivations
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.span import Span
@@ -66,8 +67,10 @@ class Syntax:
         self._automaton = _automaton()
         self._derive = functools.lru_cache(maxsize=cached)(self._derive_anew)
 
-    def parse(self, units: tuple[Unit, ...], text: str) -> list[tuple[float, Tree]] | Failure:
+    def parse(self, units: tuple[Unit, ...], text: str) -> Iterator[tuple[float, Tree]] | Failure:
         """The cheapest trees of a sentence with their costs, or where it fails.
+
+        The trees are made one by one, as they are asked for.
 
         Raises:
             GrammarError: the sentence is longer than ``max_units``.
@@ -89,7 +92,7 @@ class Syntax:
         if isinstance(found, Failure):
             return found
         built: dict[int, Tree] = {}
-        return [(cost, _tree(node, units, text, built)) for cost, node in found]
+        return ((cost, _tree(node, units, text, built)) for cost, node in found)
 
     def _derive_anew(
         self, codes: tuple[str, ...]
@@ -131,12 +134,12 @@ def _tree(node: Node, units: tuple[Unit, ...], text: str, built: dict[int, Tree]
     tree = built.get(id(node))
     if tree is not None:
         return tree
-    if isinstance(node, Branch):
-        children = tuple([_tree(child, units, text, built) for child in node.children])
-        span = Span(children[0].span.start, children[-1].span.end)
-        tree = Tree(node.label, children, span)
+    label, below = node
+    if isinstance(below, int):
+        span = units[below].span
+        tree = Tree(_LABELS[label], (), span, unit=below, words=span.of(text))
     else:
-        span = units[node.unit].span
-        tree = Tree(_LABELS[node.code], (), span, unit=node.unit, words=span.of(text))
+        children = tuple([_tree(child, units, text, built) for child in below])
+        tree = Tree(label, children, Span(children[0].span.start, children[-1].span.end))
     built[id(node)] = tree
     return tree

@@ -44,6 +44,8 @@ class Unit:
     @property
     def code(self) -> str:
         """The codes of its classes, in a fixed order."""
+        if len(self.senses) == 1:
+            return str(self.senses[0].word_class.value)
         return "".join(sorted({sense.word_class.value for sense in self.senses}))
 
     def sense(self, *classes: WordClass) -> Sense:

@@ -254,7 +254,7 @@ class Result:
     @property
     def readings(self) -> tuple[Reading, ...]:
         """All readings, best first."""
-        return self.parse.readings
+        return tuple(self.parse.readings)
 
     @property
     def the(self) -> Definites:

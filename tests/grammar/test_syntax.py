@@ -14,7 +14,7 @@ from neurosym.grammar import Parser, SpacyTokenizer
 from neurosym.grammar.automaton import Automaton
 from neurosym.grammar.chart import TooMuchError, recognise
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.forest import Branch, best_derivations
+from neurosym.grammar.forest import best_derivations
 from neurosym.grammar.syntax import Failure, Syntax, grammar
 from neurosym.grammar.units import segmentations
 from tests.grammar.test_golden import CASES
@@ -53,9 +53,10 @@ def test_derivations_are_those_of_lark(part: int, parser: Parser) -> None:
 
 
 def _shown(node: Any) -> str:
-    if isinstance(node, Branch):
-        return f"({node.label} {' '.join(_shown(child) for child in node.children)})"
-    return f"{WordClass(node.code).name}@{node.unit}"
+    label, below = node
+    if isinstance(below, int):
+        return f"{WordClass(label).name}@{below}"
+    return f"({label} {' '.join(_shown(child) for child in below)})"
 
 
 def _lark_derivations(pattern: str) -> Any:
