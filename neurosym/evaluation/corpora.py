@@ -144,6 +144,16 @@ CORPORA: dict[str, Corpus] = {
             "nlvr.cases",
             "nlvr.parser",
         ),
+        Corpus(
+            "refcoco",
+            "refcoco",
+            (
+                *("refcoco_val.json", "refcocoplus_val.json", "refcocog_val.json"),
+                *("refs(unc).json", "refs(google).json", "refs(umd).json", "refs.json"),
+            ),
+            "RefCOCO, RefCOCO+, RefCOCOg: coverage, and boxes by words for places (IoU 0.5)",
+            "refcoco.cases",
+        ),
     )
 }
 """Name -> corpus."""
