@@ -23,11 +23,17 @@ def sentences(tokens: tuple[Token, ...], lexicon: Lexicon) -> list[tuple[Token, 
     """The tokens of each part of a text that says something by itself.
 
     Parts end with a mark that ends a sentence, or with a semicolon, which is left out. Marks in a
-    row stay with the part before them.
+    row stay with the part before them. What says that there is something ends before a question
+    too: "there is a cup, what color is it".
     """
     parts: list[list[Token]] = [[]]
     closed = False
-    for token in tokens:
+    for number, token in enumerate(tokens):
+        asks = _asks(tokens, number, lexicon) and _begins(parts[-1], WordClass.THERE, lexicon)
+        if asks and not closed:
+            parts.append([])
+            if token.lower == ",":
+                continue
         ends = token.lower == ";" or any(
             sense.word_class is WordClass.STOP for sense in lexicon.senses(token.lower)
         )
@@ -38,6 +44,26 @@ def sentences(tokens: tuple[Token, ...], lexicon: Lexicon) -> list[tuple[Token, 
             parts[-1].append(token)
         closed = closed or (ends and any(t.is_word for t in parts[-1]))
     return [tuple(part) for part in parts if any(token.is_word for token in part)]
+
+
+def _asks(tokens: tuple[Token, ...], number: int, lexicon: Lexicon) -> bool:
+    """Whether a question begins here, inside a sentence: with a comma, or with what it asks for."""
+    after = tokens[number + 1] if tokens[number].lower == "," and number + 1 < len(tokens) else None
+    word = after or tokens[number]
+    classes = {sense.word_class for sense in lexicon.senses(word.lower)}
+    if after is None:
+        return WordClass.WHAT in classes and WordClass.WHICH not in classes
+    asking = {WordClass.WHAT, WordClass.HOW, WordClass.IS, WordClass.DO}
+    return word.lower == "how" or bool(classes & asking and WordClass.WHICH not in classes)
+
+
+def _begins(part: list[Token], word_class: WordClass, lexicon: Lexicon) -> bool:
+    """Whether a word of a class is among the first two of a part of a text."""
+    return any(
+        sense.word_class is word_class
+        for token in part[:2]
+        for sense in lexicon.senses(token.lower)
+    )
 
 
 def joined_program(programs: tuple[Op, ...]) -> Op:

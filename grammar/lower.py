@@ -118,7 +118,7 @@ class Lowering(Tallies):
         predicate = tree.children[-1]
         found: Scored[Op] = []
         for cost, asked in self._nominal(nominal, Context(), "bare"):
-            if self._is_value(asked.head):
+            if self._is_value(asked.head) and asked.objects == asked.head:
                 raise NoReadingError("this can be asked of one thing only", self._spans(tree, "IS"))
             if asked.other:
                 raise NoReadingError(OTHER_THAN_WHAT, asked.other)

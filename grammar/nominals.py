@@ -194,7 +194,8 @@ class Nominals(Modifiers):
             if antecedent is None:
                 return self._plain(self._things(words), plural)
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
-        names = [self._concept_of(leaf) for leaf in tree.leaves() if leaf.label != "ONE"]
+        silent = ("ONE", "ONES", "THING", "THINGS")
+        names = [self._concept_of(leaf) for leaf in tree.leaves() if leaf.label not in silent]
         self._check_compound(tree, names)
         concept = " ".join(names)
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))

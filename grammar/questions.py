@@ -411,7 +411,22 @@ class Questions(Distribution):
         leaf = tree.find("ASPECT")
         assert leaf is not None
         said = (*words, *self._spans(tree, "ASPECT"))
-        return self._values_of(self._attribute_names(leaf), tree, said)
+        names = self._attribute_names(leaf)
+        possessor = tree.find("possessor")
+        if possessor is None:
+            return self._values_of(names, tree, said)
+        first = possessor.children[0]
+        owners: Scored[NounPhrase]
+        if first.label == "POSSESSIVE":
+            owners = [*self._pronoun(first)]
+        else:
+            owners = self._phrase(first, Context())
+        return [
+            (cost + extra + more, op)
+            for cost, owner in owners
+            for extra, name in names
+            for more, op in _value_of(owner, name, said)
+        ]
 
     def _value_is(self, tree: Tree) -> Scored[Op]:
         """The colour of the cup is red."""
