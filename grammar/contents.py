@@ -47,9 +47,26 @@ class Contents(Links):
 
     def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         self._check_holder(tree, head)
-        if self._concept_of(tree.children[-2]) == VALUE and self._says_values(tree.children[-1]):
-            # "Of black and blue color" is one modifier, and no relation.
+        if self._concept_of(tree.children[-2]) == VALUE and self._is_mixed(tree.children[-1]):
             raise NoReadingError
+        listed = self._each_with_values(tree)
+        if listed:
+            found: Scored[Op] = [(0.0, objects)]
+            for part in listed:
+                found = [
+                    (cost + extra, op)
+                    for cost, kept in found
+                    for extra, op in self._related(kept, part, head)
+                ]
+            return found
+        rest, partly = _without_values(tree.children[-1], _is_partly)
+        if partly is not None:
+            whole = replace(tree, children=(*tree.children[:-1], rest))
+            return [
+                (cost + extra, op)
+                for cost, kept in self._related(objects, whole, head)
+                for extra, op in self._partly(kept, whole, partly.children[-1], head)
+            ]
         landmark, lifted = _without_values(tree.children[-1], self._names_values)
         if lifted is None:
             return super()._related(objects, tree, head)
@@ -62,6 +79,38 @@ class Contents(Links):
             for cost, kept in super()._related(objects, plain, head)
             for extra, op in self._of_values(lifted, kept, step)
         ]
+
+    def _partly(self, objects: Op, tree: Tree, partly: Tree, head: Op) -> Scored[Op]:
+        """With three cups, one of which is red: and with so many cups that are red."""
+        *_, leaf, landmark = tree.children
+        number = int(self._concept(partly, "NUMBER"))
+        words = self._spans(partly, "NUMBER", "OF", "WHICH", "IS")
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
+            if isinstance(phrase, Coordinated):
+                continue
+            step = self._step(partly.children[-1], phrase.head, number > 1)
+            for extra, part in self._apply([(cost, phrase.objects)], [step]):
+                # One is at least one, as in "one of them".
+                said = "number" if number > 1 else "indefinite"
+                so_many = Quantified(said, words, part, phrase.head, number > 1, number=number)
+                found += [
+                    (extra + more, op)
+                    for more, op in landmarks.related(
+                        objects, self._concept_of(leaf), (leaf.span,), so_many
+                    )
+                ]
+        return found
+
+    def _each_with_values(self, tree: Tree) -> list[Tree]:
+        """Of a landmark "items of two colors and a cup", "items of two colors" and "a cup"."""
+        landmark = tree.children[-1]
+        if landmark.label != "np_and":
+            return []
+        parts = [child for child in landmark.children if child.unit is None]
+        if all(_without_values(part, self._names_values)[1] is None for part in parts):
+            return []
+        return [replace(tree, children=(*tree.children[:-1], part)) for part in parts]
 
     def _of_values(self, tree: Tree, objects: Op, step: Step) -> Scored[Op]:
         """Restrict by how many values of an attribute there are in what the objects hold."""
@@ -117,8 +166,11 @@ class Contents(Links):
     def _is_value_name(self, noun: str) -> bool:
         return any(sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(noun))
 
-    def _says_values(self, landmark: Tree) -> bool:
-        """Whether a landmark is of values by name: "black color"."""
+    def _is_mixed(self, landmark: Tree) -> bool:
+        """Whether a landmark of "of" is none: "black color", or a list of unlike things."""
+        if landmark.label == "np_and":
+            parts = [child for child in landmark.children if child.unit is None]
+            return len({self._speaks_of_values(part) for part in parts}) > 1
         nominal = landmark.find("nominal")
         return (
             nominal is not None
@@ -229,6 +281,11 @@ def _as_each_other(objects: Op, aspect: Aspect, words: tuple[Span, ...], *, same
         return alike if same else Minus(objects, alike, words=words)
     kind = Same if same else Different
     return kind(objects, aspect.name, objects, words=words)
+
+
+def _is_partly(post: Tree) -> bool:
+    """Whether a modifier says what some of so many things are like: "one of which is red"."""
+    return post.label == "clause" and post.children[-1].label == "partly"
 
 
 def _without_values(tree: Tree, names_values: Callable[[Tree], bool]) -> tuple[Tree, Tree | None]:

@@ -15,6 +15,7 @@ from neurosym.grammar.meaning import (
     Scored,
     cheapest,
     exists,
+    refer,
 )
 from neurosym.grammar.phrases import Phrases
 from neurosym.grammar.tree import Tree
@@ -103,6 +104,28 @@ class Distribution(Phrases):
             for extra, op in landmarks.related(place.objects, relation, words, subject)
         ]
 
+    def _of_each(self, tree: Tree, predicate: Tree) -> Scored[Op]:
+        """The base of both towers is blue: both have a blue base."""
+        nominal = tree.find("nominal")
+        post = nominal.children[-1] if nominal is not None else None
+        if nominal is None or post is None or post.label not in ("related", "owned"):
+            return []
+        leaf, landmark = post.children[0], post.children[-1]
+        if not any(sense.concept == "of" for sense in self._unit(leaf).senses):
+            return []
+        found: Scored[Op] = []
+        for cost, place in self._phrase(landmark, Context(landmark=True)):
+            if not isinstance(place, Quantified) or not _is_several(place):
+                continue
+            for more, phrase in self._said_of(_without(tree, nominal, post), predicate, place.head):
+                found += [
+                    (cost + more + extra, Every(owners, scope, words=place.words))
+                    for extra, owners in refer(place)
+                    for _, scope in landmarks.related(owners, HOLDING, (leaf.span,), phrase)
+                    if isinstance(phrase, Quantified) and self._is_part(phrase)
+                ]
+        return cheapest(found, self._beam)
+
     def _ends_in_contents(self, tree: Tree) -> bool:
         """Whether a phrase ends in what its head holds, which "and" then goes on to list."""
         nominal = tree.find("nominal")
@@ -168,6 +191,12 @@ class Distribution(Phrases):
         if len(parts) < len(phrase.parts):
             raise NoReadingError("these things are not understood together", words)
         return tuple(parts)
+
+
+def _is_several(phrase: Quantified) -> bool:
+    """Whether a phrase names things of each of which something is said."""
+    definite = phrase.determiner in ("the", "the_number") and phrase.plural
+    return definite or phrase.determiner in ("all", "each", "both")
 
 
 def _without(phrase: Tree, nominal: Tree, post: Tree) -> Tree:

@@ -86,6 +86,9 @@ def related(
     if to.of_values and relation == "with":
         # What has two colours holds none of them.
         relation = VALUE
+    if to.whole is not None and to.determiner == "bare":
+        # "Items of only black color" are what there is.
+        to = replace(to, determiner="only")
     found = _related_to(objects, relation, words, to, only=only)
     if to.whole is not None and to.number is not None and to.determiner in ("comparison", "number"):
         comparison = to.comparison or Comparison.EXACTLY

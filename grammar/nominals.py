@@ -263,6 +263,7 @@ class Nominals(Modifiers):
     ) -> Scored[Nominal]:
         """Restrict by everything, then pick; or, dearer, pick before what follows the noun."""
         unique = not base.plural and determiner != "indefinite"
+        several = base.plural or (number is not None and number > 1)
         before = self._qualities(base, pres)
         places = [pre for pre in pres if pre.label == "location"]
         labels = [leaf.label for pre in pres for leaf in pre.leaves()]
@@ -277,7 +278,7 @@ class Nominals(Modifiers):
         of_others = next((post for post in rest if takes_other(post)), None)
         near, aside = (
             [
-                self._step(post, base.head, base.plural, number, other if post is of_others else ())
+                self._step(post, base.head, several, number, other if post is of_others else ())
                 for post in rest
                 if (post.label == "clause") is apart
             ]

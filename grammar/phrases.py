@@ -396,4 +396,7 @@ def _shares(phrase: Quantified) -> bool:
 
 
 def _kind(phrase: NounPhrase) -> str:
-    return phrase.determiner if isinstance(phrase, Quantified) else "coordinated"
+    """What a phrase says of how many: phrases that say alike are joined more readily."""
+    if not isinstance(phrase, Quantified):
+        return "coordinated"
+    return "number" if phrase.determiner == "comparison" else phrase.determiner

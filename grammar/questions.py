@@ -259,7 +259,9 @@ class Questions(Distribution):
         """A claim about a noun phrase: "is the dog on the table", "all dogs are black"."""
         words = self._spans(tree, "IS", "DO")
         phrase_tree, *floated, predicate = (child for child in tree.children if child.unit is None)
-        found: Scored[Op] = []
+        found = [] if floated else self._of_each(phrase_tree, predicate)
+        if found:
+            return found
         for cost, phrase in self._phrase(phrase_tree, Context()):
             if isinstance(phrase, Coordinated):
                 found += [
