@@ -12,7 +12,6 @@ from neurosym.grammar.meaning import (
 )
 from neurosym.grammar.modifiers import Modifiers, counting
 from neurosym.grammar.ranks import (
-    ORDER_OF_PLACE,
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
     UNSAID_ORDER,
@@ -26,6 +25,7 @@ from neurosym.grammar.ranks import (
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
+    PLACES,
     Everything,
     Op,
     Select,
@@ -48,6 +48,7 @@ MODIFIED_LANDMARK = 0.7
 
 _OF_WEARER = {"related", "related_by", "between", "acting", "nearest"}
 
+_PLACES = ("location", "located", "direction")
 _PICKING = {
     *("superlative", "ordinal", "location", "located", "direction", "counted", "nearest"),
     "picked",
@@ -207,7 +208,9 @@ class Nominals(Modifiers):
         """What it costs that modifiers belong to a landmark rather than to what it is one of."""
         if not context.landmark:
             return 0.0
-        cost = _placed_aside(posts, context.carried or determiner in ("bare", "indefinite"))
+        # "The block at the top" of a tower is no place in the picture.
+        placed = [post for post in posts if not self._is_inner_place(post)]
+        cost = _placed_aside(placed, context.carried or determiner in ("bare", "indefinite"))
         here, there = (
             op.category if isinstance(op, Select) else "" for op in (base.head, context.head)
         )
@@ -219,6 +222,10 @@ class Nominals(Modifiers):
             if (acts and deed) or (worn and label in _OF_WEARER and not _adorns(post)):
                 cost += MODIFIED_LANDMARK
         return cost
+
+    def _is_inner_place(self, post: Tree) -> bool:
+        """Whether a place is one in what holds the thing, where nothing is farthest out."""
+        return post.label in _PLACES and place_is_plain(read_place(post, self._units))
 
     def _is_handling(self, post: Tree) -> bool:
         first = next(post.leaves())
@@ -316,9 +323,8 @@ class Nominals(Modifiers):
 
     def _really_picks(self, pres: list[Tree], posts: list[Tree]) -> bool:
         """Whether something picks from a set by an order, and not by a place that has none."""
-        places = ("location", "located", "direction")
         return any(
-            part.label not in places or not place_is_plain(read_place(part, self._units))
+            part.label not in _PLACES or not place_is_plain(read_place(part, self._units))
             for part in (*pres, *posts)
             if part.label in _PICKING
         )
@@ -502,8 +508,8 @@ def _says_aside(part: Tree, nominal: Tree) -> bool:
 
 
 def place_is_plain(place: Place) -> bool:
-    """Whether a place is no direction that one thing can be farthest out in."""
-    return all(sense.concept not in ORDER_OF_PLACE for senses in place.values for sense in senses)
+    """Whether a place is none in the picture, where one thing can be farthest out."""
+    return all(sense.dimension not in PLACES for senses in place.values for sense in senses)
 
 
 def takes_other(post: Tree) -> bool:
