@@ -8,7 +8,22 @@ from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import Quantified, Scored, exists, names_several, refer
 from neurosym.grammar.ranks import among
 from neurosym.grammar.words import Step, Words
-from neurosym.program import Every, Exist, Kind, Most, Op
+from neurosym.program import (
+    CompareCounts,
+    Comparison,
+    Conjunction,
+    CountIs,
+    Every,
+    Everything,
+    Exist,
+    Kind,
+    Minus,
+    Most,
+    Negation,
+    Op,
+    TheCount,
+    ThePlural,
+)
 
 
 def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
@@ -28,7 +43,9 @@ def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
             (cost, Most(subject, among(scope, subject, phrase.head), words=said))
             for cost, scope in step(subject)
         ]
-    if quantifier in ("no", "indefinite", "bare", "comparison", "number", "number_of"):
+    if quantifier in ("neither", "only", "all_but", "portion"):
+        return _of_a_share(phrase, step, words)
+    if quantifier in ("no", "indefinite", "bare", "comparison", "several", "number", "number_of"):
         found: Scored[Op] = []
         for extra, scope in step(phrase.objects):
             objects = among(scope, phrase.objects, phrase.head)
@@ -45,3 +62,37 @@ def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
         for extra, kept in step(subject)
         for scope in [among(kept, subject, phrase.head)]
     ]
+
+
+def _of_a_share(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
+    """What is said of neither of two, of only some, of all but one, or of half of them."""
+    said = (*phrase.words, *words)
+    if phrase.determiner == "only":
+        # Some of them are, and whatever is, is one of them.
+        named = whole_of(phrase)
+        return [
+            (
+                cost + more,
+                Conjunction(Exist(some, words=words), Every(everything, named, words=said)),
+            )
+            for cost, some in step(named)
+            for more, everything in step(Everything())
+        ]
+    if phrase.determiner == "neither":
+        two = TheCount(phrase.objects, 2, words=phrase.words[:1])
+        return [
+            (cost, Negation(Exist(scope, words=words), words=phrase.words[:1]))
+            for cost, scope in step(two)
+        ]
+    subject = ThePlural(phrase.objects) if len(phrase.words) > 1 else phrase.objects
+    found: Scored[Op] = []
+    for cost, kept in step(subject):
+        scope = among(kept, subject, phrase.head)
+        rest = Minus(subject, scope)
+        if phrase.determiner == "all_but":
+            exactly = CountIs(rest, Comparison.EXACTLY, phrase.number or 0, words=said)
+            found.append((cost, exactly))
+        else:
+            comparison = phrase.comparison or Comparison.EXACTLY
+            found.append((cost, CompareCounts(scope, comparison, rest, words=said)))
+    return found

@@ -129,6 +129,10 @@ class WordClass(enum.Enum):
     LABEL = '"number"'
     SHADE = '"coloured"'
     FILLER = "an interjection"
+    NOTHING = '"nothing"'
+    NEITHER = '"neither"'
+    NOR = '"nor"'
+    SEVERAL = '"several"'
     UNKNOWN = "a word that is not known"
 
     @property

@@ -136,6 +136,11 @@ def _related_to(
                 objects, relation, to.comparison, to.number, to.objects, words=quantified
             )
             return [(0.0, counted)]
+        case "several" if to.number is not None:
+            counted = RelateCount(
+                objects, relation, Comparison.AT_LEAST, to.number, to.objects, words=quantified
+            )
+            return [(0.0, counted)]
         case "number_of" | "number" if to.number is not None:
             return _so_many(objects, relation, quantified, to, to.number)
         case "most" | "most_of":
@@ -170,7 +175,7 @@ def place_of(objects: Op, relation: str, words: Words, to: NounPhrase) -> Scored
     """
     if isinstance(to, Quantified):
         match to.determiner:
-            case "comparison" | "number" | "number_of" if to.number is not None and (
+            case "comparison" | "several" | "number" | "number_of" if to.number is not None and (
                 to.comparison is not None or to.number > 1
             ):
                 said = (*words, *to.words)

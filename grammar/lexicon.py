@@ -372,6 +372,8 @@ def _check_concept(word_class: WordClass, concept: str, dimension: str) -> None:
             raise LexiconError(f'unknown {role} "{concept}"{did_you_mean(nearest(concept, known))}')
     if word_class is WordClass.NUMBER and not concept.isdecimal():
         raise LexiconError(f'a number must stand for a whole number, not "{concept}"')
+    if word_class is WordClass.SEVERAL and not (concept.isdecimal() or concept == "unsaid"):
+        raise LexiconError(f'an amount is at least a number, or "unsaid", not "{concept}"')
     if word_class is WordClass.ORDINAL and not (concept.isdecimal() or concept == "last"):
         raise LexiconError(f'an ordinal must stand for a whole number or "last", not "{concept}"')
     if word_class in _FACTORS and not (concept.isdecimal() and int(concept) > 1):

@@ -91,11 +91,12 @@ class Quantified:
 
 @dataclass(frozen=True, slots=True)
 class Coordinated:
-    """Noun phrases joined by "and" or "or"."""
+    """Noun phrases joined by "and" or "or"; if ``neither``, by "neither" and "nor"."""
 
     any_of: bool
     words: tuple[Span, ...]
     parts: tuple[NounPhrase, ...]
+    neither: bool = False
 
 
 NounPhrase: TypeAlias = Quantified | Coordinated
@@ -142,7 +143,7 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects), words=words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
-        case "most" | "most_of" | "only" | "number_of":
+        case "most" | "most_of" | "only" | "number_of" | "neither" | "all_but" | "portion":
             raise NoReadingError("this amount is not understood in this place", words[:1])
         case "bare" if phrase.number is not None:
             return [(0.0, TheCount(objects, phrase.number, words=words))]
@@ -154,6 +155,9 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
 
 def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
     """Whether there is what the phrase describes."""
+    if isinstance(phrase, Coordinated) and phrase.neither:
+        either = exists(replace(phrase, neither=False), words)
+        return [(cost, Negation(op, words=phrase.words)) for cost, op in either]
     if isinstance(phrase, Coordinated):
         as_said = joined(phrase, [exists(part, words) for part in phrase.parts])
         denied = denied_by_no(phrase)
@@ -171,6 +175,8 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects, words=words), words=phrase.words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
+        case "several":
+            return [(0.0, _count_is(replace(phrase, number=least_of(phrase))))]
         case "number" | "both" | "the_number" | "number_of":
             number = _number(phrase)
             exactly, at_least = (
@@ -178,19 +184,30 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
                 for comparison in (Comparison.EXACTLY, Comparison.AT_LEAST)
             )
             return [(0.0, exactly), (AT_LEAST, at_least)]
-    if phrase.determiner in ("all", "each", "everything", "most", "most_of", "only"):
+    if phrase.determiner in ("all", "each", "everything", "most", "most_of", "only") or (
+        phrase.determiner in ("neither", "all_but", "portion")
+    ):
         raise NoReadingError("what there is cannot be counted by this", phrase.words[:1])
     return [(0.0, Exist(objects, words=words))]
 
 
 def denied_by_no(phrase: Coordinated) -> Coordinated | None:
     """What "no" denies in "no dog or cat": either of them. None for other coordinations."""
+    if phrase.neither:
+        return replace(phrase, neither=False)
     first = phrase.parts[0]
     said = [part.determiner if isinstance(part, Quantified) else "" for part in phrase.parts]
     after = {"bare", "indefinite"} if phrase.any_of else {"bare"}
     if said[0] != "no" or not after.issuperset(said[1:]) or not isinstance(first, Quantified):
         return None
     return Coordinated(True, phrase.words, (replace(first, determiner="bare"), *phrase.parts[1:]))
+
+
+def least_of(phrase: Quantified) -> int:
+    """The least number that "several" says; raises NoReadingError for "many", which says none."""
+    if phrase.number is None:
+        raise NoReadingError("how many that is depends on what one expects", phrase.words)
+    return phrase.number
 
 
 def _number(phrase: Quantified) -> int:

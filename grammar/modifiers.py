@@ -121,6 +121,8 @@ class Modifiers(Contents):
             case "standing":
                 steps = [self._step(part, head, plural) for part in tree.children if part.children]
                 return lambda objects: self._apply([(0.0, objects)], steps)
+            case "predicate_nor":
+                return self._none_of(tree, head, plural)
             case "coordination" | "predicate_and" | "predicate_or":
                 return self._joined_predicates(tree, head, plural)
             case "counted":
@@ -200,6 +202,13 @@ class Modifiers(Contents):
         if said[-1].label == "NUMBER":
             value = f"number {value}"
         return lambda objects: [(0.0, Filter(objects, attribute, value, words=words))]
+
+    def _none_of(self, tree: Tree, head: Op, plural: bool) -> Step:
+        """Neither red nor blue."""
+        words = self._spans(tree, "NEITHER", "NOR")
+        parts = [child for child in tree.children if child.unit is None]
+        steps = [self._minus(part, words, head, plural) for part in parts]
+        return lambda objects: self._apply([(0.0, objects)], steps)
 
     def _attribute(self, objects: Op, leaf: Tree) -> Scored[Op]:
         if leaf.label == "NOUN":

@@ -115,7 +115,8 @@ class Phrases(Others):
         return known[2]
 
     def _phrase_anew(self, tree: Tree, context: Context) -> Scored[NounPhrase] | NoReadingError:
-        lower = self._coordinated if tree.label in ("np_and", "np_or") else self._quantified
+        several = tree.label in ("np_and", "np_or", "np_nor")
+        lower = self._coordinated if several else self._quantified
         try:
             return cheapest(lower(tree, context), self._beam)
         except NoReadingError as error:
@@ -123,7 +124,8 @@ class Phrases(Others):
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         parts = [child for child in tree.children if child.unit is None]
-        words = self._spans(tree, "BOTH", "AND", "OR", "BUT")
+        words = self._spans(tree, "BOTH", "AND", "OR", "BUT", "NEITHER", "NOR")
+        neither = tree.label == "np_nor"
         base = 0.0 if context.landmark else HIGH_JOIN
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
         for part in parts:
@@ -134,7 +136,8 @@ class Phrases(Others):
                     for more, joined in _sharing(row, phrase):
                         grown.append((cost + extra + more, (*row, joined)))
             rows = cheapest(grown, self._beam)
-        return [(cost, Coordinated(tree.label == "np_or", words, row)) for cost, row in rows]
+        any_of = neither or tree.label == "np_or"
+        return [(cost, Coordinated(any_of, words, row, neither)) for cost, row in rows]
 
     def _after(self, row: tuple[NounPhrase, ...], parts: list[Tree], context: Context) -> Context:
         """What a part can refer back to.
@@ -264,6 +267,7 @@ class Phrases(Others):
         label = {
             **{"ALL": "all", "EACH": "each", "BOTH": "both", "NO": "no", "MOST": "most_of"},
             **{"INDEFINITE": "indefinite", "COMPARISON": "comparison", "NUMBER": "number_of"},
+            **{"NEITHER": "neither", "SEVERAL": "several"},
         }[tree.children[0].label]
         said = replace(self._determiner(Tree("phrase", (tree,), tree.span)), label=label)
         *_, them = tree.children
@@ -285,6 +289,8 @@ class Phrases(Others):
         first = tree.children[0]
         if first.label == "anything" and first.find("EVERYTHING"):
             return Determiner("everything", self._spans(first, "EVERYTHING"))
+        if first.label == "anything" and first.find("NOTHING"):
+            return Determiner("no", self._spans(first, "NOTHING"))
         if first.label in ("nominal", "anything"):
             return Determiner("bare")
         number: int | None = 2 if first.label == "both" else None
@@ -293,6 +299,10 @@ class Phrases(Others):
             match leaf.label:
                 case "NUMBER" if number is None or first.label != "number_of":
                     number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
+                case "SEVERAL":
+                    least = self._unit(leaf).sense(WordClass.SEVERAL).concept
+                    number = None if least == "unsaid" else int(least)
+                    comparison = Comparison.AT_LEAST
                 case "COMPARISON":
                     concept = self._unit(leaf).sense(WordClass.COMPARISON).concept
                     comparison = Comparison(concept)
@@ -316,6 +326,8 @@ class Phrases(Others):
 
     @staticmethod
     def _number_clash(determiner: str, number: int | None, nominal: Nominal) -> float:
+        if determiner == "all_but":
+            return 0.0
         if determiner == "each" or number == 1:
             return NUMBER_CLASH if nominal.plural else 0.0
         if determiner in ("all", "most", "most_of") or (number is not None and number > 1):
@@ -323,7 +335,7 @@ class Phrases(Others):
         return 0.0
 
     def _anything(self, tree: Tree) -> Scored[Nominal]:
-        concept = self._concept(tree, "ANYTHING", "EVERYTHING")
+        concept = self._concept(tree, "ANYTHING", "EVERYTHING", "NOTHING")
         words = self._spans(tree, "ANYTHING", "EVERYTHING")
         everything: Op = Everything(words=words)
         if concept != "everything":

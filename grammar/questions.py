@@ -290,8 +290,11 @@ class Questions(Distribution):
         """A predicate said of several things joined by "and" or "or"."""
         if predicate.label == "mutual":
             raise NoReadingError
-        if tree.label != "verify" or tree.children[0].unit is not None:
-            raise NoReadingError("questions about several things are not understood yet", words)
+        asked = tree.children[0].unit is not None
+        if asked and any(leaf.label in ("SAME", "DIFFERENT") for leaf in predicate.leaves()):
+            raise NoReadingError("these things cannot be compared with each other yet", words)
+        if tree.label != "verify":
+            raise NoReadingError('"not" is understood here with "all" and "most" only', words)
         join = Disjunction if phrase.any_of else Conjunction
         rows: Scored[Op] = []
         for part in self._parts_claimed(phrase, words):
@@ -306,6 +309,8 @@ class Questions(Distribution):
                 if rows
                 else claims
             )
+        if phrase.neither:
+            rows = [(cost, Negation(op, words=phrase.words)) for cost, op in rows]
         return cheapest(rows, self._beam)
 
     def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
