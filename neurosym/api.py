@@ -24,6 +24,7 @@ from neurosym.perception.base import Perception
 from neurosym.perception.detections import Calibration
 from neurosym.perception.images import MAX_PIXELS, load_image
 from neurosym.perception.pipeline import DefaultPerception
+from neurosym.pointing import Region, pointed_at
 from neurosym.program import Definites, Op
 from neurosym.program.operator import names_of
 from neurosym.reading import utility
@@ -143,7 +144,13 @@ class Grounder:
         return self.parser.parse(text)
 
     def ground(
-        self, scene: Scene, text: str | Parse | Op, *, the: Definites | str | None = None
+        self,
+        scene: Scene,
+        text: str | Parse | Op,
+        *,
+        the: Definites | str | None = None,
+        this: Region | None = None,
+        that: Region | None = None,
     ) -> Result:
         """Answer a text about a scene.
 
@@ -155,6 +162,9 @@ class Grounder:
             scene: from :meth:`perceive` or elsewhere.
             text: an expression or question, its parse, or a program.
             the: how "the" is read in this text; the grounder's way when left out.
+            this: what the user points at with "this" and "these": a box, 4 numbers xyxy in image
+                pixels, or a mask [height, width]; see :func:`neurosym.pointing.pointed_at`.
+            that: the same for "that" and "those".
 
         Returns:
             The result. What the scene has no word for gives the status "unsupported"; actions and
@@ -163,9 +173,12 @@ class Grounder:
         Raises:
             TextError, GrammarError: the text cannot be read.
             ExecutionError: the program exceeds a bound.
-            OptionError: there is no such reading of "the".
+            OptionError: there is no such reading of "the", or no object where the user points.
         """
         policy = self.the if the is None else definites_of(the)
+        for pointer, region in (("this", this), ("that", that)):
+            if region is not None:
+                scene = pointed_at(scene, pointer, region)
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
             # People misspell what they see: the scene's words are words of the text as well.

@@ -90,6 +90,13 @@ def _arguments() -> argparse.ArgumentParser:
     _add_program(ground)
     _add_output(ground)
     _add_reading(ground)
+    for pointer, also in (("this", "these"), ("that", "those")):
+        ground.add_argument(
+            f"--{pointer}",
+            metavar="X1,Y1,X2,Y2",
+            type=_box,
+            help=f'the box in pixels that "{pointer}" and "{also}" point at',
+        )
     _add_language(ground)
     _add_perception(ground)
     ground.set_defaults(handler=_ground)
@@ -143,6 +150,17 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
+
+
+def _box(text: str) -> list[float]:
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 4:
+        # Not an error of argparse, which would print the usage as well.
+        raise OptionError(f'a box is four numbers X1,Y1,X2,Y2, not "{text}"')
+    return numbers
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -249,7 +267,8 @@ def _pixel_bound(namespace: argparse.Namespace) -> int:
 def _ground(namespace: argparse.Namespace) -> int:
     grounder, text = _begin(namespace, namespace.text)
     scene = _seen(grounder, namespace.photo)
-    return _report(grounder.ground(scene, text), namespace)
+    result = grounder.ground(scene, text, this=namespace.this, that=namespace.that)
+    return _report(result, namespace)
 
 
 def _demo(namespace: argparse.Namespace) -> int:
