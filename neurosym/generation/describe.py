@@ -164,7 +164,8 @@ class Describer:
             outcome = self._executor.run(parse.program, self.scene)
         except NeurosymError:
             return None
-        if parse.unused or outcome.objects is None:
+        understood = not (parse.readings[0].guessed or parse.repairs or parse.unused)
+        if not understood or outcome.objects is None:
             return None
         probability = float(outcome.objects[index])
         alone = probability >= CERTAIN and float(outcome.objects.sum()) <= 2 - CERTAIN
