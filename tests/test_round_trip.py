@@ -28,6 +28,10 @@ PROGRAMS = {
         "(the (filter (filter (select cup) color red) size large))",
         "(the_plural (filter (filter (select chair) color red) horizontal left))",
         "(the (relate (filter (select woman) color red) behind (the (select table))))",
+        "(the (filter (filter (select man) quality old) action sit))",
+        "(the_plural (relate (filter (select dog) action run) on (the (select beach))))",
+        "(the (filter (filter (select man) quality old) action bend_over))",
+        "(exist (filter (the (select dog)) action lie))",
     ),
     "superlative": (
         "(the (superlative (select chair) leftmost))",
@@ -56,9 +60,15 @@ PROGRAMS = {
         "(relate (filter (select cup) color red) on (select table))",
         "(the (relate (select plate) left_of (the (relate (select fork) next_to (the (select"
         " knife))))))",
+        "(the (relate (select man) ride (filter (select horse) color brown)))",
+        "(exist (relate (the (select woman)) look_at (the (relate (select hat) of (the (select"
+        " man))))))",
+        "(negation (exist (relate (select boy) cut (select cake))))",
     ),
     "related_by": (
         "(the (related_by (select sphere) holding (the (select man))))",
+        "(the (related_by (select horse) ride (the (select man))))",
+        "(the (related_by (select dog) look_at (select woman)))",
         "(the (superlative (related_by (select hat) wearing (select woman)) largest))",
         "(the (relate (select dog) next_to (the (related_by (select table) on (the (select"
         " cup))))))",

@@ -206,7 +206,7 @@ def value_cost(said: tuple[str, str]) -> Cost:
     attribute, value = said
     if attribute in PLACES:
         return Cost(len(place_phrase(value).split()), 4)
-    return Cost(len(adjective(value).split()), _PREFERRED.get(attribute, 3))
+    return Cost(len(adjective(attribute, value).split()), _PREFERRED.get(attribute, 3))
 
 
 def _from_noun(said: tuple[str, str]) -> tuple[bool, int]:

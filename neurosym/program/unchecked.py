@@ -18,7 +18,9 @@ from neurosym.program.operator import Op, signature
 from neurosym.program.operators.definites import The, TheCount, TheGroup, ThePlural
 from neurosym.program.operators.sets import Filter, Minus
 
-OPEN_ATTRIBUTES = frozenset({"action", "quality"})
+ACTION = "action"
+"""The attribute of what a thing does."""
+OPEN_ATTRIBUTES = frozenset({ACTION, "quality"})
 """The attributes whose values are any words: what a thing does, and what it is like."""
 
 _DEFINITE = (The, TheCount, TheGroup, ThePlural)

@@ -21,6 +21,7 @@ from neurosym.program import (
     Union,
     signature,
 )
+from neurosym.program.unchecked import ACTION
 from neurosym.scene import CATEGORY
 from neurosym.views.words import is_person, participle
 
@@ -169,9 +170,14 @@ def is_place(op: Op) -> bool:
     return isinstance(op, Filter) and op.attribute in PLACES
 
 
+def is_phrasal(op: Op) -> bool:
+    """Whether a node says what things do by a verb with its particle: "bending over"."""
+    return isinstance(op, Filter) and op.attribute == ACTION and "_" in op.value
+
+
 def is_prefix(op: Op) -> bool:
     """Whether a node's word comes before the noun."""
-    if is_worn(op) or is_category(op) or is_place(op):
+    if is_worn(op) or is_category(op) or is_place(op) or is_phrasal(op):
         return False
     return op.explanation.endswith("{objects}")
 

@@ -66,6 +66,7 @@ from neurosym.views.constructions import (
     is_modifier,
     is_negated_at_once,
     is_noun,
+    is_phrasal,
     is_place,
     is_plural,
     is_prefix,
@@ -308,7 +309,7 @@ def _template(op: Op) -> str:
     match op:
         case Filter() if is_worn(op):
             return "{objects} in {value}"
-        case Filter() if is_category(op) or is_place(op):
+        case Filter() if is_category(op) or is_place(op) or is_phrasal(op):
             return "{objects} {value}"
         case RelatedBy() if is_clause(op):
             several = is_determined(op.landmarks) and is_plural(op.landmarks)
@@ -347,7 +348,7 @@ def _name(op: Op, role: str, name: str, plural: bool) -> str:
         case "value", (Filter() | Choose()) if op.attribute in PLACES:
             return place_phrase(name)
         case "value", (Filter() | Choose()):
-            return adjective(name)
+            return adjective(op.attribute, name)
         case "relation", RelatedBy():
             return participle(name) or relation_phrase(name)
         case "relation", _:
@@ -532,7 +533,7 @@ def _contracted(op: Op, plural: bool) -> str | None:
         worn = is_worn(op.left) and is_worn(op.right)
         alike = worn or (is_prefix(op.left) and is_prefix(op.right))
         if noun == op.right.objects and is_noun(noun) and alike:
-            values = f"{adjective(op.left.value)} or {adjective(op.right.value)}"
+            values = f"{_value(op.left)} or {_value(op.right)}"
             named = nominal(noun, plural=plural)
             return f"{named} in {values}" if worn else f"{values} {named}"
     match op:
@@ -548,6 +549,10 @@ def _contracted(op: Op, plural: bool) -> str | None:
             said = _either(noun, op, plural)
             return said and f"{_part(noun, plural)} that {several} {said}"
     return None
+
+
+def _value(op: Filter) -> str:
+    return adjective(op.attribute, op.value)
 
 
 def _without(op: Op) -> str | None:

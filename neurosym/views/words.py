@@ -4,9 +4,32 @@ from __future__ import annotations
 
 import re
 
+from neurosym.program.unchecked import ACTION
 from neurosym.scene import CATEGORY
 
 _RELATIONS = {"left_of": "to the left of", "right_of": "to the right of"}
+_PREPOSITIONS = frozenset(
+    (
+        *("aboard", "about", "above", "across", "after", "against", "ahead", "along", "alongside"),
+        *("amid", "among", "around", "as", "at", "atop", "attached", "away", "before", "behind"),
+        *("below", "beneath", "beside", "between", "beyond", "by", "close", "connected", "down"),
+        *("far", "from", "in", "inside", "into", "left", "like", "near", "next", "of", "off", "on"),
+        *(
+            "onto",
+            "opposite",
+            "out",
+            "outside",
+            "over",
+            "parallel",
+            "part",
+            "past",
+            "perpendicular",
+        ),
+        *("right", "round", "through", "to", "toward", "towards", "under", "underneath", "up"),
+        *("upon", "with", "within", "without", "adjacent", "full", "made", "similar", "same"),
+    )
+)
+"""The first words of relations that are no verbs. All others are: verbs are an open class."""
 _ADJECTIVES = {"wood": "wooden"}
 _ATTRIBUTES = {
     CATEGORY: "kind",
@@ -133,14 +156,37 @@ def multiple(number: int) -> str:
     return "twice" if number == 2 else f"{cardinal(number)} times"
 
 
-def adjective(value: str) -> str:
-    """A value before a noun or after "is": ``wood`` -> ``wooden``."""
-    return _ADJECTIVES.get(value, value)
+def adjective(attribute: str, value: str) -> str:
+    """A value before a noun or after "is": ``wood`` -> ``wooden``, ``sit`` -> ``sitting``."""
+    return progressive(value) if attribute == ACTION else _ADJECTIVES.get(value, value)
 
 
 def relation_phrase(relation: str) -> str:
-    """A relation's name as a preposition: ``left_of`` -> ``to the left of``."""
-    return _RELATIONS.get(relation, relation.replace("_", " "))
+    """A relation's name as a preposition, ``left_of`` -> ``to the left of``, or as a participle:
+    ``look_at`` -> ``looking at``.
+    """  # noqa: D205 - one sentence
+    if relation in _RELATIONS:
+        return _RELATIONS[relation]
+    return relation.replace("_", " ") if is_preposition(relation) else progressive(relation)
+
+
+def is_preposition(relation: str) -> bool:
+    """Whether a relation is named by where a thing is, and not by a verb."""
+    first = relation.partition("_")[0]
+    return first in _PREPOSITIONS or first.endswith("ing")
+
+
+def progressive(verb: str) -> str:
+    """What a verb's base form is in the midst of it: ``bend_over`` -> ``bending over``."""
+    base, _, rest = verb.partition("_")
+    if base.endswith("ie"):
+        base = base[:-2] + "y"
+    elif re.search(r"[^aeoy]e$", base) and base != "be":
+        base = base[:-1]
+    elif re.fullmatch(r"(qu|[^aeiou])*[aeiou][^aeiouwxy]", base):
+        # One short vowel before one consonant: "sitting", but "eating", "opening".
+        base += base[-1]
+    return " ".join([f"{base}ing", *rest.split("_")]).strip()
 
 
 def participle(relation: str) -> str | None:
