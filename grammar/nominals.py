@@ -27,7 +27,9 @@ from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     PLACES,
     Everything,
+    Intersect,
     Op,
+    Pointed,
     Select,
     Superlative,
     Union,
@@ -108,7 +110,7 @@ class Nominals(Modifiers):
                 halves = any(self._is_half(leaf) for pre in pres for leaf in pre.leaves())
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
-                base = replace(base, plural=False)
+                base = replace(base, plural=False, objects=self._among(inner, base.objects))
             cost += self._misplaced(base, posts, context, determiner)
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
@@ -117,6 +119,16 @@ class Nominals(Modifiers):
                 for extra, nominal in self._modified(base, pres, posts, determiner, number)
             ]
         return cheapest(found, self._beam)
+
+    def _among(self, tree: Tree, objects: Op) -> Op:
+        """Those of some objects that are pointed at, after "of these"."""
+        leaf = tree.find("POINTING_MANY")
+        return objects if leaf is None else among(self._pointed(leaf), objects)
+
+    def _pointed(self, leaf: Tree) -> Pointed:
+        """What is pointed at, by "this" or "those"."""
+        concept = self._unit(leaf).sense(WordClass[leaf.label]).concept
+        return Pointed(concept, words=(leaf.span,))
 
     def _each_named(
         self,
@@ -538,3 +550,10 @@ def _placed_aside(posts: list[Tree], loose: bool) -> float:
 def _only_places(pres: list[Tree]) -> bool:
     """Whether a headless landmark is rather a place ("on the left")."""
     return all(pre.label == "location" for pre in pres)
+
+
+def among(pointed: Pointed, objects: Op) -> Op:
+    """Those of some objects that are pointed at; "these ones" are no more than "these"."""
+    if isinstance(objects, Everything):
+        return pointed.at(*pointed.words, *objects.words)
+    return Intersect(objects, pointed)

@@ -17,14 +17,13 @@ from neurosym.grammar.meaning import (
     head_of,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, divide
+from neurosym.grammar.nominals import Nominal, among, divide
 from neurosym.grammar.others import Others
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Comparison,
     Everything,
-    Intersect,
     Kind,
     Minus,
     Op,
@@ -78,12 +77,9 @@ class Determiner:
             # "The dog looking at the other dog": there are two, of which neither is the only one.
             label = "indefinite"
         if self.pointed is not None:
-            label = "the"
-            # "This one" is no more than "this".
-            if isinstance(objects, Everything):
-                objects = self.pointed.at(*self.pointed.words, *objects.words)
-            else:
-                objects = Intersect(objects, self.pointed)
+            # "Most of these cups" is still most of them.
+            label = "the" if label in ("this", "these") else label
+            objects = among(self.pointed, objects)
         return Quantified(
             label,
             self.words,
@@ -91,7 +87,7 @@ class Determiner:
             nominal.head,
             nominal.plural,
             nominal.ranked,
-            self.number or nominal.number,
+            nominal.number if self.number is None else self.number,
             self.comparison,
             self.free,
             each=nominal.each,
@@ -243,7 +239,8 @@ class Phrases(Others):
                 continue
             if tree.find("INDEFINITE"):
                 raise NoReadingError("only the one group there is can be spoken of", words)
-            group = TheGroup(nominal.objects, form, words=(*article, *words))
+            objects = self._among(tree, nominal.objects)
+            group = TheGroup(objects, form, words=(*article, *words))
             guess = 0.0 if article else DEFINITE_GUESS
             found.append((cost + guess, Quantified("group", (), group, head, plural=False)))
         return found
@@ -269,14 +266,16 @@ class Phrases(Others):
             **{"INDEFINITE": "indefinite", "COMPARISON": "comparison", "NUMBER": "number_of"},
             **{"NEITHER": "neither", "SEVERAL": "several"},
         }[tree.children[0].label]
-        said = replace(self._determiner(Tree("phrase", (tree,), tree.span)), label=label)
+        said = self._determiner(Tree("phrase", (tree,), tree.span))
+        # "Those" is what there are so many of, and no determiner here.
+        said = replace(said, label=label, pointed=None)
         *_, them = tree.children
         if label == "both":
             said = replace(said, number=2)
         if said.number == 1 and label == "number_of":
             said = replace(said, label="indefinite")
         found: Scored[NounPhrase] = []
-        for cost, phrase in self._pronoun(them):
+        for cost, phrase in self._them(them):
             if phrase.plural:
                 objects = phrase.objects
                 nominal = Nominal(objects, phrase.head, plural=said.number != 1)
@@ -284,6 +283,16 @@ class Phrases(Others):
         if not found:
             raise NoReadingError("this is not several things", [them.span])
         return found
+
+    def _them(self, tree: Tree) -> Scored[Quantified]:
+        """What a pronoun stands for; "these" may also be what one points at."""
+        try:
+            return self._pronoun(tree)
+        except NoReadingError:
+            if tree.label != "POINTING_MANY":
+                raise
+        pointed = self._determiner(Tree("phrase", (Tree("these", (tree,), tree.span),), tree.span))
+        return [(0.0, pointed.over(Nominal(Everything(), Everything(), plural=True)))]
 
     def _determiner(self, tree: Tree) -> Determiner:
         first = tree.children[0]
@@ -307,8 +316,7 @@ class Phrases(Others):
                     concept = self._unit(leaf).sense(WordClass.COMPARISON).concept
                     comparison = Comparison(concept)
                 case "POINTING" | "POINTING_MANY":
-                    concept = self._unit(leaf).sense(WordClass[leaf.label]).concept
-                    pointed = Pointed(concept, words=(leaf.span,))
+                    pointed = self._pointed(leaf)
                 case "SINGLE" if first.label == "number":
                     # "A single cup".
                     number = 1
@@ -321,7 +329,7 @@ class Phrases(Others):
             words = ()
         if first.label == "number_of" and number == 1:
             # "One of the cups" is any of them.
-            return Determiner("indefinite", words)
+            return Determiner("indefinite", words, pointed=pointed)
         return Determiner(first.label, words, number, comparison, pointed, free)
 
     @staticmethod
