@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.round_trip import round_trips
 from neurosym.grammar import Parser
 from neurosym.program import parse_program, registry
 from neurosym.views import verbalise
@@ -296,3 +297,18 @@ def test_the_english_reads_back_first(operator: str, program: str, parser: Parse
     parse = parser.parse(english)
     assert str(parse.program) == str(expected), english
     assert not parse.unused, english
+
+
+FLOORS = {2: 0.88, 3: 0.66}
+"""Depth -> the least share of random programs that come back with their meaning; measured a little
+above (``benchmarks/round_trip.py``)."""
+
+
+@pytest.mark.parametrize("depth", FLOORS)
+def test_random_programs_are_read_back(depth: int, parser: Parser) -> None:
+    trips = round_trips(Parser(parser.tokenizer, fallback=False), 150, depth)
+    kept = [trip for trip in trips if trip.ending in ("same", "equal", "presupposes")]
+    assert len(kept) / len(trips) >= FLOORS[depth]
+    # What is said may be refused; it is seldom taken for something else.
+    wrong = [trip for trip in trips if trip.ending == "different"]
+    assert len(wrong) / len(trips) <= 0.08, [trip.text for trip in wrong]

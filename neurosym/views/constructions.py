@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from neurosym.program import (
     PLACES,
+    Between,
+    Choose,
     Comparative,
+    CompareCounts,
+    Comparison,
+    Every,
     Everything,
     Exist,
     Filter,
     Intersect,
     Kind,
     Minus,
+    Most,
     Op,
     Pointed,
+    RelateAll,
+    RelateCount,
     RelatedBy,
+    RelatedByCount,
+    RelateMost,
     Select,
     Superlative,
     The,
@@ -31,6 +41,15 @@ SMALLER = {"smallest": "largest", "shortest": "tallest", "narrowest": "widest"}
 """Order of the less of an extent -> that of the more: twice as small is half as large."""
 CONNECTIVES = (Union, Intersect, Minus)
 """What joins two sets."""
+
+COMPARED = {
+    Comparison.MORE_THAN: "more",
+    Comparison.FEWER_THAN: "fewer",
+    Comparison.EXACTLY: "as many",
+    Comparison.AT_LEAST: "at least as many",
+    Comparison.AT_MOST: "at most as many",
+}
+"""Comparison of two counts -> its English."""
 
 
 def is_determined(op: Op) -> bool:
@@ -201,3 +220,37 @@ def sets_around(subject: Op) -> list[Op]:
     while found[-1].operands and not isinstance(found[-1], Union):
         found.append(found[-1].operands[0])
     return [*found, Everything()]
+
+
+def template_of(op: Op) -> str:
+    """The template of a node's operator, as this node needs it."""
+    text = op.explanation
+    match op:
+        case Filter() if is_worn(op):
+            return "{objects} in {value}"
+        case Filter() if is_category(op) or is_place(op) or is_phrasal(op):
+            return "{objects} {value}"
+        case RelatedBy() if is_clause(op):
+            several = is_determined(op.landmarks) and is_plural(op.landmarks)
+            return f"{{objects}} that {{landmarks}} {'are' if several else 'is'} {{relation}}"
+        case RelateAll() | Every():
+            # What it holds of brings "all" or "every" itself.
+            return text.replace("all ", "")
+        case Minus(objects=Minus() as inner) if not shares_noun(inner):
+            # "except cups except plates" would leave the plates in.
+            return text.replace(" except ", " and ")
+        case RelateCount() | RelatedByCount() if begins_definite(op.landmarks):
+            return text.replace("{number} ", "{number} of ")
+        case RelateMost() if not begins_definite(op.landmarks):
+            return text.replace("most of ", "most ")
+        case Most() if not begins_definite(op.objects):
+            return text.replace("most of ", "most ")
+        case Between() if op.first == op.second:
+            return text.removesuffix(" and {second}")
+        case Comparative() if op.times > 1:
+            return text.replace(" than ", " as ")
+        case CompareCounts() if " as " in f" {COMPARED[op.comparison]} ":
+            return text.replace(" than ", " as ")
+        case Choose() if is_clothes(op.objects, op.attribute):
+            return text.replace("{value}", "in {value}")
+    return text

@@ -19,7 +19,6 @@ from neurosym.program import (
     CountValues,
     Different,
     Equative,
-    Every,
     Everything,
     Exist,
     Filter,
@@ -28,6 +27,7 @@ from neurosym.program import (
     Minus,
     Most,
     Op,
+    Part,
     Pointed,
     Relate,
     RelateAll,
@@ -50,6 +50,7 @@ from neurosym.program import (
 from neurosym.program.operator import Name
 from neurosym.scene import CATEGORY
 from neurosym.views.constructions import (
+    COMPARED,
     CONNECTIVES,
     SMALLER,
     adds_nothing,
@@ -60,14 +61,11 @@ from neurosym.views.constructions import (
     ends_in_phrase,
     is_category,
     is_clause,
-    is_clothes,
     is_determined,
     is_halved,
     is_modifier,
     is_negated_at_once,
     is_noun,
-    is_phrasal,
-    is_place,
     is_plural,
     is_prefix,
     is_ranking,
@@ -77,6 +75,7 @@ from neurosym.views.constructions import (
     sets_around,
     shares_noun,
     subject_of,
+    template_of,
 )
 from neurosym.views.words import (
     adjective,
@@ -97,13 +96,6 @@ from neurosym.views.words import (
 _OF_ALL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
 POINTERS = {"this": "these", "that": "those"}
 """Pointer -> its plural."""
-_COMPARED = {
-    Comparison.MORE_THAN: "more",
-    Comparison.FEWER_THAN: "fewer",
-    Comparison.EXACTLY: "as many",
-    Comparison.AT_LEAST: "at least as many",
-    Comparison.AT_MOST: "at most as many",
-}
 _REMEMBERED = 4096
 """How many phrases are kept: more than a program has parts."""
 _DETERMINED = re.compile(r"(all |one of )?(the|this|that|these|those)\b")
@@ -272,7 +264,7 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
         plural: whether its objects are several: verbs and nouns agree.
         replaced: parameter -> what to say for it instead of its own English.
     """
-    template = _template(op)
+    template = template_of(op)
     if isinstance(op, RelatedByCount) and not plural and not denotes_people(op):
         template = template.replace(" them", " it")
     if not op.operands and "{" not in template:
@@ -290,7 +282,7 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
             values[parameter.name] = _operand(op, parameter.name, value, plural)
         elif isinstance(value, Comparison):
             compared = isinstance(op, CompareCounts)
-            values[parameter.name] = _COMPARED[value] if compared else value.value.replace("_", " ")
+            values[parameter.name] = COMPARED[value] if compared else value.value.replace("_", " ")
         elif isinstance(value, int):
             half = isinstance(op, Comparative) and is_halved(op)
             values[parameter.name] = "half" if half else _number(parameter.name, value)
@@ -301,40 +293,6 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
             if not template.endswith(f"{{{name}}}"):
                 values[name] = closed(said)
     return re.sub(r" {2,}", " ", template.format(**values)).strip()
-
-
-def _template(op: Op) -> str:
-    """The template of a node's operator, as this node needs it."""
-    text = op.explanation
-    match op:
-        case Filter() if is_worn(op):
-            return "{objects} in {value}"
-        case Filter() if is_category(op) or is_place(op) or is_phrasal(op):
-            return "{objects} {value}"
-        case RelatedBy() if is_clause(op):
-            several = is_determined(op.landmarks) and is_plural(op.landmarks)
-            return f"{{objects}} that {{landmarks}} {'are' if several else 'is'} {{relation}}"
-        case RelateAll() | Every():
-            # What it holds of brings "all" or "every" itself.
-            return text.replace("all ", "")
-        case Minus(objects=Minus() as inner) if not shares_noun(inner):
-            # "except cups except plates" would leave the plates in.
-            return text.replace(" except ", " and ")
-        case RelateCount() | RelatedByCount() if begins_definite(op.landmarks):
-            return text.replace("{number} ", "{number} of ")
-        case RelateMost() if not begins_definite(op.landmarks):
-            return text.replace("most of ", "most ")
-        case Most() if not begins_definite(op.objects):
-            return text.replace("most of ", "most ")
-        case Between() if op.first == op.second:
-            return text.removesuffix(" and {second}")
-        case Comparative() if op.times > 1:
-            return text.replace(" than ", " as ")
-        case CompareCounts() if " as " in f" {_COMPARED[op.comparison]} ":
-            return text.replace(" than ", " as ")
-        case Choose() if is_clothes(op.objects, op.attribute):
-            return text.replace("{value}", "in {value}")
-    return text
 
 
 def _name(op: Op, role: str, name: str, plural: bool) -> str:
@@ -405,6 +363,11 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
             return all_of_them
     if is_modifier(op) and name != "objects":
         return _landmarks(op, operand)
+    if isinstance(op, Part) and " " not in op.portion:
+        # "The left of the cups" is rather the leftmost of them.
+        each = _each(operand)
+        if each is not None:
+            return each
     if isinstance(op, CompareCounts):
         phrase = noun_phrase(operand)
         return f"of {without_all(phrase)}" if is_definite(phrase) else phrase
@@ -418,6 +381,17 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
     if isinstance(op, Minus) and name == "excluded":
         return nominal(operand, plural=True)
     return nominal(operand, plural=plural)
+
+
+def _each(op: Op) -> str | None:
+    """Every one of several objects: "every cup"; None of one, of so many, or of a group."""
+    inner = op.objects if isinstance(op, ThePlural) else op
+    if inner.returns is not Kind.OBJECTS:
+        return None
+    if isinstance(inner, Pointed):
+        return f"all {POINTERS[inner.pointer]}"
+    phrase = single(inner)
+    return None if is_definite(phrase) or number_said(inner) else f"every {phrase}"
 
 
 def _presupposed(op: The | ThePlural | TheCount, operand: Op, plural: bool) -> str:
