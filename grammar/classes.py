@@ -72,6 +72,7 @@ class WordClass(enum.Enum):
     OR = '"or"'
     EITHER = '"either"'
     BUT = '"but"'
+    WHILE = '"while"'
     EXCEPT = '"except"'
     COMMA = "a comma"
     HOW_MANY = '"how many"'
@@ -133,6 +134,7 @@ class WordClass(enum.Enum):
     NEITHER = '"neither"'
     NOR = '"nor"'
     SEVERAL = '"several"'
+    ANSWER = '"yes" or "no"'
     UNKNOWN = "a word that is not known"
 
     @property
@@ -159,6 +161,7 @@ UNSPOKEN = frozenset(
         WordClass.THERE,
         WordClass.EITHER,
         WordClass.COMMA,
+        WordClass.WHILE,
         WordClass.POLITE,
         WordClass.STOP,
         WordClass.AND,

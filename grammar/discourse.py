@@ -66,6 +66,19 @@ def _begins(part: list[Token], word_class: WordClass, lexicon: Lexicon) -> bool:
     )
 
 
+def is_answer(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool | None:
+    """What a sentence that is nothing but an answer says; None for any other sentence."""
+    words = [token for token in tokens if token.is_word]
+    if len(words) != 1 or words[0] is not tokens[0]:
+        return None
+    answers = [
+        sense.concept
+        for sense in lexicon.senses(words[0].lower)
+        if sense.word_class is WordClass.ANSWER
+    ]
+    return answers[0] == "yes" if answers else None
+
+
 def joined_program(programs: tuple[Op, ...]) -> Op:
     """What several sentences say or ask together.
 

@@ -275,6 +275,9 @@ class Links(SentenceLowering):
         rank = read_rank(ordinal, self._units) if ordinal else Rank(1, (), several)
         leaf = tree.find("NEAREST", "FARTHEST", "COMPARATIVE")
         assert leaf is not None
+        if not tree.find("TO", "FROM") and _has_goal(tree):
+            # In "the closest dog to the door" it is "closest" that "to" belongs to.
+            raise NoReadingError(LAST_CLOSEST, [leaf.span])
         return self._by_distance(leaf, rank, tree)
 
     def _by_distance(self, leaf: Tree, rank: Rank, goal: Tree) -> Step:
@@ -324,6 +327,10 @@ class Links(SentenceLowering):
             and isinstance(phrase.objects, Select)
             and self._lexicon.has_feature("viewer", phrase.objects.category)
         )
+
+
+def _has_goal(tree: Tree) -> bool:
+    return tree.label == "goal" or any(_has_goal(child) for child in tree.children)
 
 
 def _head_below(objects: Op) -> Op:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.links import LAST_CLOSEST
 from neurosym.grammar.meaning import (
     NoReadingError,
     Scored,
@@ -427,6 +428,12 @@ class Nominals(Modifiers):
                 raise NoReadingError
             if unique or number:
                 steps.append(_placed(read_place(direction, self._units), unique, number))
+        near = next((post for post in rest if post.label == "nearest"), None)
+        if near is not None and not near.find("TO", "FROM"):
+            # In "the closest dog to the door" it is "closest" that "to" belongs to.
+            goals = [post.span for post in rest if post.label == "goal"]
+            if goals:
+                raise NoReadingError(LAST_CLOSEST, [near.children[0].span, *goals])
         place_tree = next((post for post in rest if post.label == "located"), None)
         if not steps and place_tree is not None and (unique or number):
             rest.remove(place_tree)

@@ -19,9 +19,11 @@ UNLISTED = "unlisted"
 _VERBS = frozenset({"VB", "VBP", "VBZ", "VBD", "VBG", "VBN"})
 _PAST = frozenset({"VBN", "VBD"})
 _ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
-_GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "RB", "NFP", "LS"})
+_GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "NFP", "LS"})
 _NEGATED = re.compile(r"(?:non|un)(\w{3,})|(\w{3,})less")
 _DOUBLING = re.compile(r"[^aeiou]+[aeiou][bcdgklmnprtvz]")
+_ADVERBS = frozenset({"RB", "RBR", "RP"})
+"""What says how or where of what it follows: "together", "upside down"."""
 _ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
 
 _PARTICLES = frozenset(
@@ -33,6 +35,7 @@ _PARTICLES = frozenset(
 )
 """What a verb takes into its name: "looking at" is ``look_at``. Plain places ("on", "under") are
 not among them: what sleeps on a couch sleeps, and is on the couch."""
+_OBJECT_BEGINS = frozenset({"DT", "PRP$", "CD", "JJ", "NN", "NNS", "NNP", "PRP"})
 _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
@@ -150,9 +153,25 @@ def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tu
         # A bare verb that begins a text is a command, and no command that is known.
         bare = first and last.tag in ("VB", "VBP")
         return (guess,) if bare else (Sense(WordClass.VERB, base_of(last)), guess)
+    if last.tag in _ADVERBS:
+        return (Sense(WordClass.ADJECTIVE, form), guess)
     if last.tag in _GUESSES:
         return (guess,)
     return (Sense(WordClass.UNKNOWN, UNLISTED),)
+
+
+def also_verb(before: Token | None, token: Token, after: Token | None) -> tuple[Sense, ...]:
+    """The verb that a word tagged as a plural may be: "a singer hums a tune".
+
+    Taggers that see few singular verbs with an "s" take them for plurals of nouns. A plural after
+    a singular noun without a mark between them is a compound, or else a verb; a compound is
+    followed by what follows a noun, and not by another noun phrase.
+    """
+    if before is None or after is None or token.tag != "NNS" or before.tag not in ("NN", "NNP"):
+        return ()
+    if after.tag not in _OBJECT_BEGINS:
+        return ()
+    return (Sense(WordClass.VERB, singular(token.lower)),)
 
 
 def verb_senses(verb: str, last: Token, lexicon: Lexicon) -> tuple[Sense, ...]:

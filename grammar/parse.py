@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,12 +16,13 @@ from neurosym.grammar.closed import ClosedTokenizer
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
     PARAGRAPH_BEAM,
+    is_answer,
     joined_program,
     joined_tree,
     sentences,
 )
 from neurosym.grammar.failures import no_meaning, no_sentence, position
-from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.repair import Repair, Speller
@@ -30,7 +31,8 @@ from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Synta
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit, segmentations
-from neurosym.program import Op
+from neurosym.program import Kind, Negation, Op
+from neurosym.span import Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -333,7 +335,7 @@ class Parser:
         # The work so far is not kept for the others: it is far larger than what it finds.
         if len(parts) < 2:
             return Later(self._search(text, tokens, ())[0].reading, find)
-        if len(parts) == 2:
+        if len(parts) == 2 and is_answer(parts[1], self.lexicon) is None:
             return Later(self._first_of_two(text, tokens, parts[0], parts[1]), find)
         return find()
 
@@ -373,6 +375,10 @@ class Parser:
         """The readings of several sentences, of which later ones refer back to earlier ones."""
         states: list[tuple[_Understood, ...]] = [()]
         for part in parts:
+            answer = is_answer(part, self.lexicon)
+            if answer is not None and states[0]:
+                states = [(*state[:-1], _answered(state[-1], part, answer)) for state in states]
+                continue
             grown: list[tuple[_Understood, ...]] = []
             refused: GrammarError | None = None
             for state in states:
@@ -482,6 +488,24 @@ def _lowered(lowering: Lowering, tree: Tree) -> Scored[Op]:
         return lowering.programs(tree)
     except ProgramTypeError:
         return []
+
+
+def _answered(asked: _Understood, tokens: tuple[Token, ...], answer: bool) -> _Understood:
+    """A question with the yes or no that follows it: a claim, or its denial."""
+    program = asked.program
+    if program.returns is not Kind.TRUTH:
+        raise GrammarError("yes or no answers no question here", span=tokens[0].span)
+    words = tokens[0].span
+    said = program.at(*program.words, words) if answer else Negation(program, words=(words,))
+    leaf = Tree("STOP", (), words, unit=len(asked.units), words=tokens[0].text)
+    unit = Unit(tokens[:1], (Sense(WordClass.STOP, "answer"),))
+    return replace(
+        asked,
+        program=said,
+        syntax=Tree("answered", (asked.syntax, leaf), Span(asked.syntax.span.start, words.end)),
+        units=(*asked.units, unit),
+        tokens=(*asked.tokens, *tokens),
+    )
 
 
 def _score(state: tuple[_Understood, ...]) -> float:

@@ -174,8 +174,12 @@ class Phrases(Others):
                 try:
                     nominal = self._other_than(nominal, tree)
                 except NoReadingError as error:
-                    self.refused.append(error)
-                    continue
+                    if not context.landmark or said.label == "the":
+                        self.refused.append(error)
+                        continue
+                    # Nothing is related to itself: "another cup" says no more than "a cup".
+                    spans = (*nominal.objects.words, *nominal.other)
+                    nominal = replace(nominal, objects=nominal.objects.at(*spans), other=())
             if said.label in ("this", "these") and nominal.plural != (said.label == "these"):
                 disagreeing = NoReadingError("this does not agree with its noun", said.words[:1])
                 self.refused.append(disagreeing)
@@ -237,8 +241,6 @@ class Phrases(Others):
                 objects = nominal.objects.at(*words, *nominal.objects.words)
                 found.append((cost, Quantified(label, article, objects, head, plural=False)))
                 continue
-            if tree.find("INDEFINITE"):
-                raise NoReadingError("only the one group there is can be spoken of", words)
             objects = self._among(tree, nominal.objects)
             group = TheGroup(objects, form, words=(*article, *words))
             guess = 0.0 if article else DEFINITE_GUESS

@@ -17,6 +17,7 @@ from neurosym.grammar.meaning import (
     Scored,
     as_one,
     cheapest,
+    exists,
     head_of,
     refer,
 )
@@ -76,6 +77,7 @@ class Questions(Distribution):
             "choose": self._choose,
             "equal": self._equal,
             "denied": self._denied,
+            "there_is": self._described,
             "conjoined": self._joint,
             "disjoined": self._joint,
         }
@@ -88,7 +90,7 @@ class Questions(Distribution):
 
     def _joint(self, tree: Tree) -> Scored[Op]:
         """Claims joined by "and" or "or"."""
-        words = self._spans(tree, "AND", "OR", "BUT")
+        words = self._spans(tree, "AND", "OR", "BUT", "WHILE")
         join = Disjunction if tree.label == "disjoined" else Conjunction
         first, *others = (child for child in tree.children if child.unit is None)
         bridged = [] if join is Disjunction else self._bridged(first, others)
@@ -312,6 +314,16 @@ class Questions(Distribution):
         if phrase.neither:
             rows = [(cost, Negation(op, words=phrase.words)) for cost, op in rows]
         return cheapest(rows, self._beam)
+
+    def _described(self, tree: Tree) -> Scored[Op]:
+        """A description among claims: that there is what it describes, which does something."""
+        if not any(leaf.label in ("VERB", "POSTURE", "PASSIVE") for leaf in tree.leaves()):
+            raise NoReadingError
+        return [
+            (cost + extra, op)
+            for cost, phrase in self._phrase(tree.children[0], Context())
+            for extra, op in exists(phrase, ())
+        ]
 
     def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
         """A subject with the "all" or "both" that stands after the verb: "the cups are all red"."""

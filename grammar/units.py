@@ -9,6 +9,7 @@ from neurosym.grammar.classes import BOUND, WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.open_class import (
     UNLISTED,
+    also_verb,
     is_softener,
     senses_of,
     singular,
@@ -90,7 +91,12 @@ def segmentations(
     bases = tuple(base_forms(token) for token in tokens)
     longest = _cut(tokens, lowers, bases, lexicon, split=None)
     yield longest, None
-    phrases = [unit for unit in longest if len(unit.tokens) > 1 and not unit.listed_unknown]
+    phrases = [
+        unit
+        for unit in longest
+        # "Pick up" is no picking of what is up.
+        if len(unit.tokens) > 1 and not unit.listed_unknown and not unit.all(WordClass.COMMAND)
+    ]
     for unit in phrases[: limit - 1]:
         split = unit.tokens[0].index - tokens[0].index
         yield _cut(tokens, lowers, bases, lexicon, split=split), unit
@@ -138,6 +144,9 @@ def _cut(
             units.append(Unit(tokens[position:end], (Sense(WordClass.GENITIVE, "of"),)))
         elif tokens[position].is_word:
             senses = senses_of(tokens[position:end], lexicon, first=position == 0)
+            before = tokens[position - 1] if position else None
+            following = tokens[end] if end < len(tokens) else None
+            senses += also_verb(before, tokens[end - 1], following)
             units.append(Unit(tokens[start:end], senses))
         position = end
     return tuple(units)

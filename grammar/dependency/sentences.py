@@ -36,7 +36,6 @@ from neurosym.span import Span
 
 _QUESTION_WORDS = {"what", "who", "which", "where", "whom", "whose"}
 _DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
-_ANSWERS = {"yes": True, "yeah": True, "yep": True, "no": False, "nope": False, "not": False}
 
 
 class Sentences(Clauses):
@@ -55,7 +54,7 @@ class Sentences(Clauses):
             self._later = bool(claims)
             if not _is_answer(root):
                 claims.append(claim_of(self._sentence(root), self._written))
-            elif claims and not _ANSWERS[root.lower]:
+            elif claims and root.sense(WordClass.ANSWER).concept == "no":
                 claims[-1] = Negation(claims[-1], words=(root.span,))
             elif claims:
                 claims[-1] = claims[-1].at(*claims[-1].words, root.span)
@@ -257,7 +256,7 @@ def _restricted(phrase: NounPhrase, step) -> NounPhrase:  # type: ignore[no-unty
 
 
 def _is_answer(root: Word) -> bool:
-    return root.lower in _ANSWERS and not root.children
+    return root.has(WordClass.ANSWER) and not root.children
 
 
 def _in_relative(word: Word) -> bool:
