@@ -124,7 +124,7 @@ class Links(SentenceLowering):
 
     def _is_all_of_a_colour(self, phrase: Tree) -> bool:
         """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
-        first, *rest = phrase.children[0].children
+        first, *rest = phrase.children[0].children or (phrase.children[0],)
         return (
             first.label == "EVERYTHING"
             and bool(self._unit(first).all(WordClass.ALL))

@@ -279,7 +279,8 @@ class Questions(Distribution):
             choices = self._choices(tree, predicate, phrase)
             found += [(cost + extra, op) for extra, op in choices]
             dearer = CHOICE if choices and not predicate.find("EITHER") else 0.0
-            dearer += EARLY_SPLIT if tree.children[0].label == "IS" and _splits(predicate) else 0.0
+            if tree.children[0].label == "IS":
+                dearer += EARLY_SPLIT * (_splits(predicate) + 2 * _holds_made_of(phrase_tree))
             step = self._step(predicate, phrase.head, plural=phrase.plural)
             found += [
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
@@ -416,7 +417,8 @@ class Questions(Distribution):
 
     def _asked_for(self, tree: Tree) -> Scored[str]:
         """The attributes that a question may ask for: "what colour", "how big", "made of"."""
-        aspect, named = tree.find("ASPECT"), tree.find("HOW", "MADE_OF")
+        # "What kind of shape" asks for the shape.
+        aspect, named = next(reversed(tree.all("ASPECT")), None), tree.find("HOW", "MADE_OF")
         if named is None:
             assert aspect is not None
             return self._attribute_names(aspect)
@@ -471,6 +473,8 @@ class Questions(Distribution):
         phrases = [child for child in tree.children if child.unit is None]
         if phrases[0].label not in ("phrase", "np_and", "np_or"):
             # "What colour is behind the cup": the thing goes without saying.
+            if phrases[0].children[0].label == "same_as":
+                raise NoReadingError
             plain = Nominal(Everything(), Everything(), plural=False)
             return [
                 (cost + extra, Query(The(nominal.objects), attribute, words=words))
@@ -580,9 +584,18 @@ def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
     return [(cost, Query(subject, attribute, words=words)) for cost, subject in subjects]
 
 
+def _holds_made_of(subject: Tree) -> bool:
+    """Whether a subject has "made of the same material" in it, which is rather the predicate."""
+    return any(
+        (child.label == "likeness" and child.find("MADE_OF") is not None) or _holds_made_of(child)
+        for child in subject.children
+        if child.unit is None and child.label != "clause"
+    )
+
+
 def _splits(predicate: Tree) -> bool:
     """Whether the predicate's landmark is modified: "behind the cube made of metal"."""
-    if predicate.unit is not None or predicate.children[-1].label != "phrase":
+    if predicate.label == "likeness" or predicate.children[-1].label != "phrase":
         return False
     nominal = predicate.children[-1].find("nominal")
     if nominal is None:

@@ -182,12 +182,17 @@ class Tallies(Questions):
         """The most common colour of the cups."""
         leaf = tree.find("ASPECT")
         assert leaf is not None
-        words = self._spans(tree, "WHAT", "IS", "MOST_COMMON", "ASPECT")
-        of = tree.find("phrase", "np_and", "np_or")
-        steps = [child for child in tree.children if child.unit is None and child is not of]
+        words = self._spans(tree, "WHAT", "IS", "MOST_COMMON", "ASPECT", "HAS", "THERE")
+        words += self._spans(tree, "MOST", "MORE")
+        of, nominal = tree.find("phrase", "np_and", "np_or"), tree.find("nominal")
+        steps = [c for c in tree.children if c.unit is None and c not in (of, nominal)]
+        these = self._these(of)
+        if nominal is not None:
+            # "Which shape has the most red things".
+            these = [(c, n.objects) for c, n in self._nominal(nominal, Context(), "bare")]
         return [
             (extra + more, CommonValue(objects, name, words=words))
-            for cost, start in self._these(of)
+            for cost, start in these
             for extra, objects in self._apply(
                 [(cost, start)], [self._step(child, start, plural=True) for child in steps]
             )
