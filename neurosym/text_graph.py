@@ -246,7 +246,7 @@ class _Builder:
         match op:
             case Union(left=left, right=right):
                 if self._shares_thing(op):
-                    nodes = [self._leaf(_leaf_of(left), mood)]
+                    nodes = [self._leaf(left, mood)]
                     self._describe(nodes, op, _leaf_of(left), mood.inside())
                     return nodes
                 either = self._is_either(op) and not mood.negated
@@ -254,12 +254,14 @@ class _Builder:
                 return [*self._things(left, each), *self._things(right, each)]
             case The() | ThePlural() | TheCount() | TheGroup():
                 return self._definite(op)
-            case _ if op.operands:
-                nodes = self._things(op.operands[0], mood)
-                self._add(nodes, op, mood.inside())
-                return nodes
-            case _:
-                return [self._leaf(op, mood)]
+        base, above = op, []
+        while base.operands and not isinstance(base, (*_DEFINITE, Union)):
+            above.append(base)
+            base = base.operands[0]
+        nodes = self._things(base, mood) if base.operands else [self._leaf(op, mood)]
+        for part in reversed(above):
+            self._add(nodes, part, mood.inside())
+        return nodes
 
     def _definite(self, op: Op) -> list[int]:
         key = str(op)
@@ -273,6 +275,9 @@ class _Builder:
         else:
             nodes = [found]
             self._mention(found, _leaf_of(op))
+        if len(nodes) > 1:
+            # "Both", of things that are nodes of their own.
+            return nodes
         for number in nodes:
             node = self.graph.nodes[number]
             node["quantifier"] = node["quantifier"] or (
@@ -283,8 +288,7 @@ class _Builder:
                 node["count"] = {**counted, "negated": False}
             if isinstance(op, TheGroup):
                 node["form"] = op.form
-        if len(nodes) == 1:
-            self._known[key] = nodes[0]
+        self._known[key] = nodes[0]
         return nodes
 
     def _fitting(self, op: Op) -> int | None:
@@ -314,8 +318,9 @@ class _Builder:
         needed = wanted or category is not None
         return fitting[0] if len(fitting) == 1 and needed else None
 
-    def _leaf(self, op: Op, mood: _Mood) -> int:
-        key = self._key(op)
+    def _leaf(self, whole: Op, mood: _Mood) -> int:
+        """The node of the thing that an expression speaks of."""
+        key, op = self._key(whole), _leaf_of(whole)
         number = self._known.setdefault(key, len(self.graph))
         if number not in self.graph:
             self.graph.add_node(
@@ -336,15 +341,20 @@ class _Builder:
         self._mention(number, op)
         return number
 
-    def _key(self, leaf: Op) -> object:
-        """What makes two leaves the same thing: the place of their noun.
+    def _key(self, op: Op) -> object:
+        """What makes two expressions speak of one thing: the place of their noun.
 
-        "One" takes the noun from elsewhere, and means another thing by it.
+        "One" and "the others" take the noun from elsewhere, and mean another thing by it.
         """
-        if not leaf.words:
-            return "implied", self._claim, str(leaf)
-        others = [span for span in leaf.words[1:] if self._said((span,)) & _OTHERS]
-        return leaf.words[0], *others
+        others: set[Span] = set()
+        while True:
+            others |= {span for span in op.words if self._said((span,)) & _OTHERS}
+            if not op.operands:
+                break
+            op = op.operands[0]
+        if not op.words:
+            return "implied", self._claim, str(op)
+        return op.words[0], *sorted(others - {op.words[0]})
 
     def _mention(self, number: int, leaf: Op) -> None:
         spans = self.graph.nodes[number]["spans"]
@@ -353,7 +363,7 @@ class _Builder:
 
     def _shares_thing(self, op: Union) -> bool:
         """Whether both sides speak of one noun: "red or blue cups"."""
-        left, right = map(_leaf_of, op.operands)
+        left, right = op.operands
         return self._key(left) == self._key(right) and self._is_either(op)
 
     def _is_either(self, op: Op) -> bool:
@@ -418,8 +428,8 @@ class _Builder:
 
     def _without(self, nodes: list[int], kept: Op, excluded: Op, op: Op, mood: _Mood) -> None:
         """What is not so of the nodes, or which things are left out of them."""
-        leaf = _leaf_of(excluded)
-        if self._key(leaf) == self._key(_leaf_of(kept)) and not isinstance(excluded, _DEFINITE):
+        others = isinstance(excluded, _DEFINITE) or self._said(op.words) & _OTHERS
+        if self._key(excluded) == self._key(kept) and not others:
             self._describe(nodes, excluded, kept, mood.denied())
         else:
             self._link(nodes, "except", excluded, op, mood)

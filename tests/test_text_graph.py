@@ -41,6 +41,14 @@ GRAPHS = {
         ["the red cup", "blue cup", "the table"],
         ["0 on 2"],
     ),
+    "There are three people. One of them holds a cup. The others are eating.": (
+        ["exactly 3 person", "person", "cup", "every eat person"],
+        ["1 of 0", "1 holding 2", "3 except 1"],
+    ),
+    "There are two cups on the table. The left one is red. The other one is blue.": (
+        ["exactly 2 cup", "the table", "the red cup: leftmost 1", "the blue cup"],
+        ["0 on 1", "2 on 1", "3 on 1", "3 except 2"],
+    ),
     "There is a red plate. The plate is next to a bowl.": (
         ["red plate", "bowl"],
         ["0 next_to 1"],
