@@ -11,11 +11,13 @@ from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.parse import Parse, Parser, Reading
 from neurosym.grammar.repair import Repair
+from neurosym.grammar.senses import Choice
 from neurosym.grammar.tokens import SpacyTokenizer, Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 
 __all__ = [
+    "Choice",
     "Lexicon",
     "Parse",
     "Parser",

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from neurosym.errors import LexiconError, did_you_mean, nearest
 from neurosym.grammar.classes import WORD_CLASSES, WordClass
+from neurosym.grammar.notes import Note, read_note, read_role
 from neurosym.program import (
     Command,
     Comparative,
@@ -98,7 +99,11 @@ class Lexicon:
         features: Mapping[str, frozenset[str]] | None = None,
         foreign: frozenset[str] = frozenset(),
         origins: Mapping[_Entry, str] | None = None,
+        notes: Mapping[str, Note] | None = None,
+        selects: Mapping[tuple[str, str], frozenset[str]] | None = None,
     ) -> None:
+        self._notes = dict(notes or {})
+        self._selects = dict(selects or {})
         self._origins = dict(origins or {})
         self._entries = {phrase: tuple(dict.fromkeys(s)) for phrase, s in entries.items()}
         self._features = dict(features or {})
@@ -138,6 +143,24 @@ class Lexicon:
     def has_feature(self, feature: str, concept: str) -> bool:
         """Whether ``concept`` is listed under ``feature`` ("person")."""
         return concept in self.feature(feature)
+
+    def note(self, concept: str) -> Note | None:
+        """What is known of a concept that shares its word with others.
+
+        Args:
+            concept: of a noun; of an attribute "attribute:value", of an adjective
+                "quality:adjective".
+        """
+        return self._notes.get(concept)
+
+    def selects(self, role: str, verb: str) -> frozenset[str]:
+        """The kinds of things that a verb or relation is usually said of.
+
+        Args:
+            role: "subject" for what does it, "object" for what it is done to.
+            verb: its name in programs.
+        """
+        return self._selects.get((role, verb), frozenset())
 
     def origin(self, forms: Iterable[tuple[str, ...]], sense: Sense) -> str | None:
         """Where it is written that a phrase has a sense: ``nouns.toml [noun] cup``.
@@ -186,14 +209,28 @@ class Lexicon:
             node = here
         return found[::-1]
 
-    def add(self, phrase: str, word_class: WordClass | str, concept: str) -> Lexicon:
+    def add(
+        self,
+        phrase: str,
+        word_class: WordClass | str,
+        concept: str,
+        *,
+        about: str = "",
+        kind: str = "",
+        near: Iterable[str] = (),
+    ) -> Lexicon:
         """A new lexicon that also has ``phrase``.
+
+        A phrase that is listed already gets one more sense, which is the less usual one.
 
         Args:
             phrase: one or more words.
             word_class: a class, or its name in lexicon files ("noun", "relation").
             concept: what it stands for; for an attribute or a location "attribute:value", for
                 example "color:teal".
+            about: a few words that tell this sense from others of the phrase.
+            kind: what sort of thing it is, as verbs select it ("animal"); with ``about``.
+            near: words in whose company it is meant; with ``about``.
 
         Raises:
             LexiconError: an unknown class, an empty phrase, or a concept that does not fit.
@@ -205,7 +242,17 @@ class Lexicon:
         new = _enter(entries, section, value or concept, phrase)
         where = f"added [{section}] {value or concept}"
         origins = self._origins | dict.fromkeys(new, where)
-        return Lexicon(entries, features=self._features, foreign=self.foreign, origins=origins)
+        notes = dict(self._notes)
+        if about or kind or near:
+            notes[concept] = read_note({"about": about, "kind": kind, "near": list(near)})
+        return Lexicon(
+            entries,
+            features=self._features,
+            foreign=self.foreign,
+            origins=origins,
+            notes=notes,
+            selects=self._selects,
+        )
 
     @classmethod
     def default(cls) -> Lexicon:
@@ -264,8 +311,12 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
     features = dict(start._features)
     foreign = start.foreign
     origins = dict(start._origins)
+    notes, selects = dict(start._notes), dict(start._selects)
     for section, key, value in _flatten(document):
         try:
+            if section == "sense":
+                notes[key] = read_note(value)
+                continue
             for phrase in _phrases(value, key):
                 if section == "forget":
                     entries.pop(phrase, None)
@@ -273,13 +324,31 @@ def read_lexicon(source: str, name: str, base: Lexicon | None = None) -> Lexicon
                     features[key] = features.get(key, frozenset()) | {phrase}
                 elif section == "foreign":
                     foreign |= {phrase}
+                elif section.startswith("selects."):
+                    role = read_role(section.removeprefix("selects."))
+                    selects[role, key] = selects.get((role, key), frozenset()) | {phrase}
                 else:
                     for entry in _enter(entries, section, key, phrase):
                         origins[entry] = f"{name} [{section}] {key}"
         except LexiconError as error:
             where = f"{name}, line {_line_of(source, section, key)}"
             raise LexiconError(f"{where}: {error.message}") from None
-    return Lexicon(entries, features=features, foreign=foreign, origins=origins)
+    concepts = {_concept_key(sense) for senses in entries.values() for sense in senses}
+    for key in document.get("sense", {}):
+        if key not in concepts:
+            where = f"{name}, line {_line_of(source, 'sense', key)}"
+            hint = did_you_mean(nearest(key, concepts))
+            raise LexiconError(f'{where}: no phrase is listed under the concept "{key}"{hint}')
+    return Lexicon(
+        entries, features=features, foreign=foreign, origins=origins, notes=notes, selects=selects
+    )
+
+
+def _concept_key(sense: Sense) -> str:
+    """The name that a note on a sense has."""
+    if sense.word_class is WordClass.ADJECTIVE:
+        return f"quality:{sense.concept}"
+    return f"{sense.dimension}:{sense.concept}" if sense.dimension else sense.concept
 
 
 @functools.lru_cache(maxsize=1)
@@ -319,7 +388,7 @@ def _flatten(document: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
             yield section, section, table
             continue
         for key, value in table.items():
-            if section in _dimensioned_keys() and isinstance(value, dict):
+            if section in {*_dimensioned_keys(), "selects"} and isinstance(value, dict):
                 for concept, phrases in value.items():
                     yield f"{section}.{key}", concept, phrases
             else:

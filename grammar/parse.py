@@ -27,6 +27,7 @@ from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.repair import Repair, Speller
 from neurosym.grammar.search import Later, Search
+from neurosym.grammar.senses import Choice, Variant, variants
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
@@ -71,6 +72,7 @@ class Reading:
         unused: words that this program does not use, function words aside.
         source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
         units: the words and phrases that the tree's words are, by their positions.
+        senses: the words that can name several things, and what they are taken for.
         parts: of a text of several sentences, the programs of these; ``program`` is all of them
             together, or the last where that asks or names something.
     """
@@ -81,6 +83,7 @@ class Reading:
     unused: tuple[Token, ...]
     source: Literal["grammar", "dependencies"] = "grammar"
     units: tuple[Unit, ...] = field(default=(), repr=False, compare=False)
+    senses: tuple[Choice, ...] = ()
     parts: tuple[Op, ...] = ()
 
     @property
@@ -305,8 +308,26 @@ class Parser:
             guessed = self._by_dependencies(text, tokens)
             if guessed is None:
                 raise
-            readings = (guessed,)
+            readings = self._in_senses(text, tokens, (guessed,))
         return Parse(text, tokens, readings, repairs)
+
+    def _in_senses(
+        self, text: str, tokens: tuple[Token, ...], readings: Iterable[Reading]
+    ) -> tuple[Reading, ...]:
+        """The readings in the senses that their words can have, best first."""
+        best: dict[Op, Reading] = {}
+        for reading in readings:
+            for variant in variants(text, reading.program, tokens, reading.units, self.lexicon):
+                read = _in_sense(reading, variant)
+                if read.program not in best or best[read.program].score < read.score:
+                    best[read.program] = read
+        ordered = sorted(best.values(), key=lambda reading: -reading.score)
+        return tuple(ordered[: self.max_readings])
+
+    def _in_best_sense(self, text: str, tokens: tuple[Token, ...], reading: Reading) -> Reading:
+        """The best reading in the likeliest sense of each word, which costs it nothing."""
+        likeliest = variants(text, reading.program, tokens, reading.units, self.lexicon)[0]
+        return _in_sense(reading, likeliest)
 
     def _by_dependencies(self, text: str, tokens: tuple[Token, ...]) -> Reading | None:
         """What the fallback makes of a text, if anything."""
@@ -326,18 +347,22 @@ class Parser:
 
         def find() -> tuple[Reading, ...]:
             if len(parts) < 2:
-                return tuple(each.reading for each in self._search(text, tokens, ()).all())
-            return self._discourse(text, tokens, parts)
+                found = tuple(each.reading for each in self._search(text, tokens, ()).all())
+            else:
+                found = self._discourse(text, tokens, parts)
+            return self._in_senses(text, tokens, found)
 
         parts = sentences(tokens, self.lexicon)
         if all_readings:
             return find()
         # The work so far is not kept for the others: it is far larger than what it finds.
         if len(parts) < 2:
-            return Later(self._search(text, tokens, ())[0].reading, find)
-        if len(parts) == 2 and is_answer(parts[1], self.lexicon) is None:
-            return Later(self._first_of_two(text, tokens, parts[0], parts[1]), find)
-        return find()
+            first = self._search(text, tokens, ())[0].reading
+        elif len(parts) == 2 and is_answer(parts[1], self.lexicon) is None:
+            first = self._first_of_two(text, tokens, parts[0], parts[1])
+        else:
+            return find()
+        return Later(self._in_best_sense(text, tokens, first), find)
 
     def _first_of_two(
         self,
@@ -505,6 +530,18 @@ def _answered(asked: _Understood, tokens: tuple[Token, ...], answer: bool) -> _U
         syntax=Tree("answered", (asked.syntax, leaf), Span(asked.syntax.span.start, words.end)),
         units=(*asked.units, unit),
         tokens=(*asked.tokens, *tokens),
+    )
+
+
+def _in_sense(reading: Reading, variant: Variant) -> Reading:
+    if not variant.choices:
+        return reading
+    return replace(
+        reading,
+        program=variant.read(reading.program),
+        score=round(reading.score - variant.cost, 6) + 0.0,
+        senses=variant.choices,
+        parts=tuple(map(variant.read, reading.parts)),
     )
 
 

@@ -27,7 +27,7 @@ from neurosym.perception.pipeline import DefaultPerception
 from neurosym.pointing import Region, pointed_at
 from neurosym.program import Definites, Op
 from neurosym.program.operator import names_of
-from neurosym.reading import utility
+from neurosym.reading import best_utility, utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
 from neurosym.scene import Scene
 from neurosym.span import Span
@@ -186,7 +186,7 @@ class Grounder:
         procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:
-            if best is not None and reading.score <= best[0]:
+            if best is not None and best_utility(reading) <= best[0]:
                 break
             seen, found = self._execute(scene, procedure.read(reading.program, scene).program)
             worth = utility(reading, found if isinstance(found, Outcome) else None)

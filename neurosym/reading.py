@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from neurosym.executors.base import Outcome
 from neurosym.grammar import Reading
 from neurosym.program import Op
 
-NO_TARGET = 0.35
-"""The success that a failing reading is given, so that failing costs a bounded amount: a text whose
-object is not there keeps its plain reading instead of becoming a hit by a strained one."""
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How what speaks for a reading is weighed; fitted by ``benchmarks/readings.py``.
+
+    Attributes:
+        language: what the score of a reading counts, beside the logarithm of its success.
+        absent: the success that a failing reading is given, so that failing costs a bounded amount:
+            a text whose object is not there keeps its plain reading instead of becoming a hit by a
+            strained one. It is the fixed alternative "none" that readings compete with.
+        unsupported: the same of a reading that names what the scene has no word for.
+    """
+
+    language: float = 1.0
+    absent: float = 0.35
+    unsupported: float = 0.2
+
+
+WEIGHTS = Weights()
+"""The fitted weights."""
 
 
 def presuppositions(program: Op) -> int:
@@ -29,12 +47,21 @@ def success(outcome: Outcome, program: Op) -> float:
     return math.pow(held, 1.0 / max(1, presuppositions(program)))
 
 
-def utility(reading: Reading, outcome: Outcome | None) -> float:
-    """What speaks for a reading: its syntactic score and its success in the scene.
+def utility(reading: Reading, outcome: Outcome | None, weights: Weights = WEIGHTS) -> float:
+    """What speaks for a reading: its score by language and its success in the scene.
 
     Args:
         reading: the reading.
         outcome: of its program, or None when the scene lacks what it names.
+        weights: of the two.
     """
-    reached = 0.0 if outcome is None else success(outcome, reading.program)
-    return reading.score + math.log(max(reached, NO_TARGET))
+    if outcome is None:
+        seen = weights.unsupported
+    else:
+        seen = max(success(outcome, reading.program), weights.absent)
+    return best_utility(reading, weights) + math.log(seen)
+
+
+def best_utility(reading: Reading, weights: Weights = WEIGHTS) -> float:
+    """The most that can come to speak for a reading, whatever the scene."""
+    return weights.language * reading.score

@@ -84,6 +84,16 @@ def _reading(reading: Reading, lexicon: Lexicon, the: Definites, *, whole: bool)
         "program": str(program),
         "score": reading.score,
         "source": reading.source,
+        "senses": [
+            {
+                "words": choice.words,
+                **_place(choice.span),
+                "concept": choice.concept,
+                "about": choice.about,
+                "because": list(choice.because),
+            }
+            for choice in reading.senses
+        ],
         "unused": [token.text for token in reading.unused],
     }
     if not whole:

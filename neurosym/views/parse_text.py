@@ -39,6 +39,8 @@ def parse_text(
         parts.append((f"Tokens{mark}", words_text(parse.tokens, reading, lexicon)))
         parts.append((f"Parse tree{mark}", tree_text(reading.syntax)))
         parts.append((f"Program{mark}", f"{program_text(program, parse.text)}\n\n{program}"))
+        if reading.senses:
+            parts.append((f"Senses{mark}", "\n".join(map(str, reading.senses))))
         parts.append((f"Source{mark}", f"{reading.source}, score {reading.score:.2f}"))
         if reading.unused:
             words = ", ".join(token.text for token in reading.unused)
