@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from neurosym import models
 from neurosym.datasets.clevr import (
     Item,
     Node,
@@ -17,14 +18,16 @@ from neurosym.datasets.clevr import (
     scene_from_clevr,
     translate,
 )
-from neurosym.errors import DataError
+from neurosym.errors import DataError, NeurosymError
 from neurosym.executors.base import Outcome
 from neurosym.executors.reference import ReferenceExecutor
+from neurosym.grammar import Parser
 from neurosym.program import Kind, parse_program
 from neurosym.scene import Scene
 
 REFERENCE = ReferenceExecutor()
 HEIGHT, WIDTH = 10, 20
+PIPELINE = "en-core-web-sm"
 
 
 def block(x: int, y: int, width: int, height: int) -> dict[str, Any]:
@@ -395,4 +398,84 @@ def test_released_programs_give_the_gold_on_gold_scenes(
             answer_of(REFERENCE.run(translate(item.program), gold_scenes[item.scene]))
         )
     ]
+    assert not wrong
+
+
+@pytest.fixture(scope="module")
+def parser() -> Parser:
+    if not models.is_present(PIPELINE):
+        pytest.skip("the spaCy pipeline is not fetched")
+    return Parser(models.path_of(PIPELINE), fallback=False)
+
+
+SENTENCES: list[tuple[str, str | int | bool | frozenset[int]]] = [
+    # Of the scene above: 0 a large red cube, 1 a small blue cube behind it, 2 a small red ball.
+    ("How many blocks are visible?", 2),
+    ("Are there any partially visible cubes in this picture?", True),
+    ("the fully visible thing(s)", frozenset({0, 2})),
+    ("There is a small cube; what is its color?", "blue"),
+    ("There is a small cube; does it have the same size as the ball?", True),
+    ("There is a red cube; how many small things are behind it?", 1),
+    (
+        "Find the first one of the thing(s) from left; The thing(s) that are right of it",
+        frozenset({2}),
+    ),
+    ("The second one of the object(s) from right", frozenset({1})),
+    ("The red things that are sphere(s) or small cube(s)", frozenset({2})),
+    ("The block(s) from left that are red", frozenset({0})),
+    ("Are the cubes the same size?", False),
+    ("Are all the small things made of the same material?", True),
+    ("How many different colors are there?", 2),
+    ("How many different sizes of red things are there?", 2),
+    ("What is the most common shape?", "cube"),
+    ("What color are most of the objects?", "red"),
+    ("What color are the red things?", "red"),
+    ("Are there more red or blue objects?", "red"),
+    ("Are there more cubes than spheres and cylinders combined?", True),
+    ("If you removed the ball, how many things would be left?", 2),
+    ("Besides the cubes, how many objects are there?", 1),
+    ("What shape is the only small red thing?", "sphere"),
+    ("What color block is behind the red cube?", "blue"),
+    ("What shape is to the right of the cubes?", "sphere"),
+    ("Do you see a blue ball?", False),
+    ("How many things share a color with the ball?", 1),
+    ("Is the ball made of the same material as the block behind the large thing?", True),
+    ("The ball is made of what material?", "metal"),
+]
+
+
+@pytest.mark.parametrize(("text", "answer"), SENTENCES)
+def test_sentences_about_a_scene(
+    parser: Parser, scene: Scene, text: str, answer: str | int | bool | frozenset[int]
+) -> None:
+    given = answer_of(REFERENCE.run(parser.parse(text).program, scene))
+    assert type(given) is type(answer)
+    assert given == answer
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("questions", 90),
+        ("image_questions", 25),
+        ("closure_252", 30),
+        ("closure_val", 40),
+        ("refexps", 80),
+        ("image_refexps", 20),
+        ("localization", 15),
+    ],
+)
+def test_texts_give_the_gold_on_gold_scenes(
+    parser: Parser, clevr: Path, gold_scenes: dict[SceneKey, Scene], name: str, count: int
+) -> None:
+    items = read_items(clevr / f"{name}.json")
+    sample = items[:: max(1, len(items) // count)]
+    wrong = []
+    for item in sample:
+        try:
+            program = parser.parse(item.text).program
+            right = item.is_right(answer_of(REFERENCE.run(program, gold_scenes[item.scene])))
+        except NeurosymError:
+            right = False
+        wrong += [] if right else [item.index]
     assert not wrong
