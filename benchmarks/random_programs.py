@@ -47,6 +47,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "portion": tuple(PORTIONS),
     "form": tuple(FORMS),
     "action": tuple(ACTIONS),
+    "goal": ("in", "left_of"),
     "pointer": POINTERS,
 }
 """What a name may be, by its role; a value's names depend on the attribute beside it."""

@@ -24,6 +24,7 @@ from neurosym.program import (
     Choose,
     Closest,
     Command,
+    CommandTo,
     CommonValue,
     Comparative,
     CompareCounts,
@@ -404,6 +405,10 @@ def _itself(_op: Part | Command, _world: World, objects: Objects) -> Objects:
     return objects
 
 
+def _command_to(_op: CommandTo, _world: World, objects: Objects, _landmarks: Objects) -> Objects:
+    return objects
+
+
 RULES: Mapping[type[Op], Rule] = {
     Everything: _everything,
     Select: _select,
@@ -452,5 +457,6 @@ RULES: Mapping[type[Op], Rule] = {
     CommonValue: _common_value,
     Part: _itself,
     Command: _itself,
+    CommandTo: _command_to,
 }
 """Operator -> rule(node, world, *values of the operands) -> value."""

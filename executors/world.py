@@ -121,7 +121,7 @@ def _check_node(op: Op, scene: Scene) -> None:
                 scene.measure(ORDERS[name].measure)
             case "pointer":
                 scene.mark(name)
-            case "form" | "portion" | "action":
+            case "form" | "portion" | "action" | "goal":
                 pass
             case _:
                 raise ExecutionError(f'"{op.name}" names a {role}, which no scene can look up')

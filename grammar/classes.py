@@ -135,6 +135,7 @@ class WordClass(enum.Enum):
     NOR = '"nor"'
     SEVERAL = '"several"'
     ANSWER = '"yes" or "no"'
+    PARTICLE = '"up"'
     UNKNOWN = "a word that is not known"
 
     @property

@@ -20,6 +20,8 @@ _SIMPLE = re.compile(r"[a-z0-9]+[.,;:!?]*|[.,;:!?]+")
 _NOUNS = frozenset({WordClass.NOUN, WordClass.GUESSED_NOUN})
 _BY_TAG = frozenset({WordClass.VERB, WordClass.POSTURE, WordClass.PASSIVE})
 """Classes whose words are told apart from others, and put together with others, by tags."""
+_BY_PLACE = frozenset({WordClass.COMMAND, WordClass.PARTICLE})
+"""Classes whose words are what they are in some places only."""
 _ENDINGS = ("ed", "d", "ing", "er", "r", "est", "st", "es", "s", "n", "en", "ly")
 
 _Piece = tuple[str, int, int, bool]
@@ -112,6 +114,9 @@ class ClosedTokenizer:
         if base != word:
             senses += tuple(s for s in self._lexicon.senses(base) if s.word_class in _NOUNS)
         if any(sense.word_class in _BY_TAG for sense in senses):
+            return None
+        # In the midst of a sentence these are other words: "the cut pizza".
+        if senses and all(sense.word_class in _BY_PLACE for sense in senses):
             return None
         # The lemma of another part of speech may be a noun of the lexicon.
         if any(stem in self._last_of_nouns for stem in _stems(word) if stem != base):

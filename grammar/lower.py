@@ -23,23 +23,27 @@ from neurosym.grammar.nominals import Nominal, spread
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tallies import Tallies
 from neurosym.grammar.tree import Tree
-from neurosym.grammar.words import Context
+from neurosym.grammar.words import Context, Words
 from neurosym.program import (
     PORTIONS,
     Command,
+    CommandTo,
     Everything,
     Kind,
     Op,
     Part,
+    Relate,
     Select,
     The,
 )
 
+WHERE_IT_IS = 0.6
+"""Cost of "move the cup on the table" as moving the cup that is on the table."""
 PART_OF_SEVERAL = 0.6
 """Cost of "the left of the dogs" as a part of each: it usually picks one of them."""
 
 
-_MOVING = frozenset({"move", "push", "put_down"})
+_MOVING = frozenset({"move", "push", "put", "put_down", "bring", "pour"})
 """Actions that take things elsewhere."""
 _TOWARDS = frozenset({"to", "toward", "towards", "onto"})
 
@@ -67,21 +71,63 @@ class Lowering(Tallies):
             return []
 
     def _commanded(self, tree: Tree, found: Scored[Op]) -> Scored[Op]:
-        """What is to be done with what the rest of a command names."""
+        """What is to be done with what the rest of a command names, and where it is to go."""
         verb = tree.find("COMMAND")
         if verb is None:
             return found
-        if any(sense.concept in _MOVING for sense in self._unit(verb).all(WordClass.COMMAND)):
+        actions, words = self._actions(tree, verb)
+        destination = tree.find("destination")
+        moving = [action for action in actions if action in _MOVING]
+        if destination is None and moving:
             goal = next(self._destinations(tree), None)
             if goal is not None:
-                raise NoReadingError("where to is not understood yet", [goal.span])
+                raise NoReadingError("where to is not understood here", [goal.span])
         named = [(cost, op) for cost, op in found if Kind.OBJECTS.accepts(op.returns)]
         if found and not named:
             raise NoReadingError("nothing is named that this could be done with", [verb.span])
+        if destination is not None:
+            if not moving:
+                # "Pick up the screwdriver next to the mug" says where it is.
+                raise NoReadingError
+            return self._taken(named, moving, words, destination)
+        if "put" in actions:
+            raise NoReadingError("where to is not said", words)
         return [
-            (cost, Command(op, sense.concept, words=(verb.span,)))
+            (cost + (WHERE_IT_IS if action in moving and _is_placed(op) else 0.0), command)
             for cost, op in named
-            for sense in self._unit(verb).all(WordClass.COMMAND)
+            for action in actions
+            for command in [Command(op, action, words=words)]
+        ]
+
+    def _actions(self, tree: Tree, verb: Tree) -> tuple[list[str], Words]:
+        """What a verb, with the particle after what is named, asks for: "pick it up"."""
+        particle = tree.find("PARTICLE")
+        senses = self._unit(verb).all(WordClass.COMMAND)
+        words: Words = (verb.span,)
+        if particle is not None:
+            said = f"{verb.words.lower()} {self._unit(particle).tokens[0].lower}"
+            listed = self._lexicon.senses(said)
+            senses = tuple(s for s in listed if s.word_class is WordClass.COMMAND)
+            words = (verb.span, particle.span)
+            if not senses:
+                raise NoReadingError("these are no command together", words)
+        return [sense.concept for sense in senses], words
+
+    def _taken(
+        self, named: Scored[Op], actions: list[str], words: Words, destination: Tree
+    ) -> Scored[Op]:
+        """Things to be taken to a destination: to the left of the plate, in the bowl."""
+        leaf, landmark = destination.children
+        goals = [sense.concept for sense in self._unit(leaf).all(WordClass[leaf.label])]
+        said = (*words, leaf.span)
+        return [
+            (cost + more + extra, CommandTo(op, action, goal, place, words=said))
+            for cost, op in named
+            for more, phrase in self._phrase(landmark, Context(landmark=True))
+            for extra, place in refer(phrase)
+            if Kind.OBJECTS.accepts(place.returns)
+            for action in actions
+            for goal in goals
         ]
 
     def _destinations(self, tree: Tree) -> Iterator[Tree]:
@@ -160,6 +206,11 @@ class Lowering(Tallies):
             return self._plain(Everything(), plural=False)
         concept = self._unit(who).sense(WordClass.WHO).concept
         return self._plain(Select(concept, words=(who.span,)), plural=False)
+
+
+def _is_placed(op: Op) -> bool:
+    """Whether a program says where something is by what it is related to."""
+    return any(isinstance(node, Relate) for node in op.walk())
 
 
 def _is_it(phrase: NounPhrase) -> bool:

@@ -21,6 +21,8 @@ from neurosym.grammar.tokens import Token
 from neurosym.span import Span
 
 _PARTICIPLES = {"VBN", "VBG", "VBD"}
+_BEFORE_COMMANDS = frozenset({WordClass.POLITE, WordClass.COMMA, WordClass.FILLER})
+"""Classes of what may come before a command."""
 _PROGRESSIVE = frozenset({"being", "getting"})
 """What before a participle says that it is going on: "being held by"."""
 
@@ -114,7 +116,7 @@ def _cut(
     while position < len(tokens):
         start = position
         position = _verb_start(tokens, position)
-        found = lexicon.matches(lowers, bases, position)
+        found = _in_place(lexicon.matches(lowers, bases, position), units)
         longest = found[0][0] - position if found else 0
         after = tokens[position + 1] if position + 1 < len(tokens) else None
         if is_softener(tokens[position], after, longest, lexicon):
@@ -136,6 +138,9 @@ def _cut(
                 continue
         if found:
             end, senses = found[0]
+            if all(sense.word_class is WordClass.PARTICLE for sense in senses):
+                # "Find the man with his arm up" has no particle.
+                senses += senses_of(tokens[position:end], lexicon, first=False)
             units.append(Unit(tokens[start:end], senses))
             position = end
             continue
@@ -150,6 +155,23 @@ def _cut(
             units.append(Unit(tokens[start:end], senses))
         position = end
     return tuple(units)
+
+
+def _in_place(
+    found: list[tuple[int, tuple[Sense, ...]]], before: list[Unit]
+) -> list[tuple[int, tuple[Sense, ...]]]:
+    """What the lexicon has for words, as far as it can stand where they do.
+
+    A command opens a sentence, and only a command has a particle after what it names: "the cut
+    pizza" and "arm up" have neither.
+    """
+    dropped = set()
+    if any(unit.senses[0].word_class not in _BEFORE_COMMANDS for unit in before):
+        dropped.add(WordClass.COMMAND)
+    if not any(unit.all(WordClass.COMMAND) for unit in before):
+        dropped.add(WordClass.PARTICLE)
+    kept = [(end, tuple(s for s in senses if s.word_class not in dropped)) for end, senses in found]
+    return [(end, senses) for end, senses in kept if senses]
 
 
 def _verb_start(tokens: tuple[Token, ...], position: int) -> int:

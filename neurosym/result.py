@@ -19,6 +19,7 @@ from neurosym.program import (
     PORTIONS,
     Checked,
     Command,
+    CommandTo,
     Definites,
     Filter,
     Kind,
@@ -170,6 +171,19 @@ def select_from_groups(probabilities: Tensor, scene: Scene, threshold: float) ->
         Object numbers in increasing order.
     """
     return tuple(index for index, total in scene.things(probabilities) if total >= threshold)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where something is to be taken.
+
+    Attributes:
+        relation: what it is to be to the objects: "left_of", "in".
+        objects: the numbers of the objects that it is to be there of.
+    """
+
+    relation: str
+    objects: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -350,6 +364,21 @@ class Result:
     def intent(self) -> str | None:
         """What is to be done with :attr:`objects` ("pick_up"); None when nothing is."""
         return self.program.action if isinstance(self.program, Command) else None
+
+    @property
+    def destination(self) -> Destination | None:
+        """Where :attr:`objects` are to be taken; None when the text does not say."""
+        program = self.program
+        if not isinstance(program, CommandTo):
+            return None
+        step = next((s for s in self.trace if s.op == program.landmarks), None)
+        if step is None or step.objects is None:
+            return Destination(program.goal, ())
+        if program.landmarks.returns is Kind.REFERENT:
+            best, _ = max(self.scene.things(step.objects), key=lambda thing: thing[1])
+            return Destination(program.goal, (best,))
+        chosen = select_from_groups(step.objects, self.scene, self.procedure.threshold)
+        return Destination(program.goal, chosen)
 
     @property
     def probabilities(self) -> Tensor:

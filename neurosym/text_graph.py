@@ -209,6 +209,8 @@ class _Builder:
             case Command(objects=objects):
                 self.graph.graph["intent"] = op.action
                 self._things(objects, STATED)
+                for landmarks in op.operands[1:]:
+                    self._things(landmarks, STATED)
             case Part(objects=objects):
                 for node in self._things(objects, STATED):
                     self.graph.nodes[node]["portion"] = op.portion

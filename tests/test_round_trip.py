@@ -272,6 +272,11 @@ PROGRAMS = {
         "(part (the (relate (filter (select table) color red) left_of (the (select couch)))) top)",
         '(part (the_count (select table) 2) "bottom half")',
     ),
+    "command_to": (
+        "(command_to (the (select cup)) put in (the (select bowl)))",
+        "(command_to (the (filter (select cup) color red)) move left_of (the (select plate)))",
+        "(command_to (the_plural (select book)) bring to (the (filter (select table) size large)))",
+    ),
     "command": (
         "(command (the (select cup)) pick_up)",
         "(command (the_plural (filter (select cup) color red)) point_to)",

@@ -19,6 +19,7 @@ from neurosym.executors.soft_rules.values import shared_value
 from neurosym.program import (
     Choose,
     Command,
+    CommandTo,
     CompareCounts,
     Conjunction,
     Count,
@@ -194,4 +195,5 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Equal: _equal,
     Part: _itself,
     Command: _itself,
+    CommandTo: _itself,
 }

@@ -25,6 +25,7 @@ from neurosym.program.operators.definites import (
 from neurosym.program.operators.questions import (
     Choose,
     Command,
+    CommandTo,
     CompareCounts,
     Conjunction,
     Count,
@@ -87,6 +88,7 @@ __all__ = [
     "Choose",
     "Closest",
     "Command",
+    "CommandTo",
     "CommonValue",
     "Comparative",
     "CompareCounts",

@@ -152,6 +152,13 @@ ACTIONS: dict[str, str] = {
     "push": "push",
     "touch": "touch",
     "open": "open",
+    "close": "close",
     "remove": "remove",
+    "put": "put",
+    "bring": "bring",
+    "pour": "pour",
+    "cut": "cut",
+    "turn_on": "turn on",
+    "turn_off": "turn off",
 }
 """Action -> its English verb."""

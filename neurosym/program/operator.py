@@ -25,7 +25,7 @@ class Name:
 
     Attributes:
         role: what the name names ("category", "attribute", "value", "relation", "order",
-            "portion", "form", "action", "pointer").
+            "portion", "form", "action", "goal", "pointer").
         known: the admissible names, or None when only a scene can tell.
     """
 
@@ -239,6 +239,7 @@ OrderName = Annotated[str, Name("order", frozenset(ORDERS))]
 PortionName = Annotated[str, Name("portion", frozenset(PORTIONS))]
 FormName = Annotated[str, Name("form", frozenset(FORMS))]
 ActionName = Annotated[str, Name("action", frozenset(ACTIONS))]
+GoalName = Annotated[str, Name("goal")]
 PointerName = Annotated[str, Name("pointer", frozenset({"this", "that"}))]
 Rank = Annotated[int, Whole(1)]
 Natural = Annotated[int, Whole(0)]

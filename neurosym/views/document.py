@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from neurosym.program import Op
@@ -27,6 +28,7 @@ def result_document(result: Result) -> dict[str, Any]:
         "status": result.status,
         "answer": result.answer,
         "intent": result.intent,
+        "destination": asdict(result.destination) if result.destination else None,
         "probability": round(result.probability, 6),
         "none": round(outcome.none, 6) if outcome else None,
         "many": round(outcome.many, 6) if outcome else None,

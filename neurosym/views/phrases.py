@@ -323,6 +323,8 @@ def _name(op: Op, role: str, name: str, plural: bool) -> str:
             return f"as {positive(name)}" if op.times > 1 else comparative(name)
         case "action", _:
             return ACTIONS[name]
+        case "goal", _:
+            return relation_phrase(name)
         case "pointer", _:
             return POINTERS[name]
     return name
@@ -355,7 +357,7 @@ def together(op: Op) -> str | None:
 
 
 def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
-    if isinstance(op, Command):
+    if isinstance(op, Command) and name == "objects":
         return answer(operand)
     if isinstance(op, Minus) and name == "excluded":
         all_of_them = together(operand)

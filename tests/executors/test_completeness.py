@@ -14,7 +14,7 @@ from neurosym.program import Everything, registry, signature
 from neurosym.program.operator import Name
 
 EXECUTORS = (ReferenceExecutor, WorldsExecutor, TensorExecutor)
-FIXED = {"form", "portion", "action"}
+FIXED = {"form", "portion", "action", "goal"}
 """Names that the language knows by itself."""
 
 

@@ -6,6 +6,7 @@ from neurosym.program.kinds import Comparison, Kind
 from neurosym.program.operator import (
     ActionName,
     AttributeName,
+    GoalName,
     Natural,
     Objects,
     Op,
@@ -251,3 +252,20 @@ class Command(Op):
     returns = Kind.INTENT
     evoked_by = ("pick up", "highlight", "point to")
     explanation = "{action} {objects}"
+
+
+class CommandTo(Command):
+    """Something to do with objects that takes them elsewhere.
+
+    Meaning:
+        ``objects`` itself, with what is to be done with them, and where they are to be in the end:
+        in the relation ``goal`` to ``landmarks``. Presupposes what ``landmarks`` presupposes.
+    Axes:
+        [object]
+    """
+
+    goal: GoalName
+    landmarks: Objects
+    returns = Kind.INTENT
+    evoked_by = ("move to the left of", "put in", "bring to")
+    explanation = "{action} {objects} {goal} {landmarks}"
