@@ -33,10 +33,15 @@ from neurosym.program import (
     Op,
     Relate,
     RelateCount,
+    RelatedBy,
     Same,
     Select,
+    Union,
 )
 from neurosym.span import Span
+
+LOW_LIST = 0.3
+"""Cost of "a box with a cup on a plate and a fork" as a cup on both of these."""
 
 HOLDING = "with"
 """The relation of what holds something to it."""
@@ -49,6 +54,11 @@ class Contents(Links):
         self._check_holder(tree, head)
         if self._concept_of(tree.children[-2]) == VALUE and self._is_mixed(tree.children[-1]):
             raise NoReadingError
+        if self._concept_of(tree.children[-2]) == HOLDING and _lists_below(tree.children[-1]):
+            return [(LOW_LIST + cost, op) for cost, op in self._by_contents(objects, tree, head)]
+        return self._by_contents(objects, tree, head)
+
+    def _by_contents(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         listed = self._each_with_values(tree)
         if listed:
             found: Scored[Op] = [(0.0, objects)]
@@ -97,7 +107,7 @@ class Contents(Links):
                 found += [
                     (extra + more, op)
                     for more, op in landmarks.related(
-                        objects, self._concept_of(leaf), (leaf.span,), so_many
+                        objects, self._concept_of(leaf), (leaf.span, *words), so_many
                     )
                 ]
         return found
@@ -221,11 +231,11 @@ class Contents(Links):
 
     def _mutual(self, tree: Tree) -> Step:
         """Of the same colour, or touching each other: as, or to, others of the same set."""
-        relation = tree.find("RELATION", "SIDE_RELATION")
+        relation = tree.find("RELATION", "SIDE_RELATION", "VERB")
         if relation is not None:
-            words = self._spans(tree, "RELATION", "SIDE_RELATION", "EACH_OTHER")
+            words = self._spans(tree, "RELATION", "SIDE_RELATION", "VERB", "EACH_OTHER")
             name = self._concept_of(relation)
-            return lambda objects: [(0.0, Relate(objects, name, objects, words=words))]
+            return lambda objects: [(0.0, _to_each_other(objects, name, words))]
         aspects = self._same_aspects(tree)
         words = self._spans(tree, "MADE_OF", "SAME", "SHARE", "DIFFERENT", "ASPECT")
         same = tree.find("DIFFERENT") is None
@@ -275,12 +285,27 @@ def _indefinite(phrase: Quantified) -> Quantified:
     return phrase
 
 
+def _to_each_other(objects: Op, relation: str, words: tuple[Span, ...]) -> Op:
+    """Those of which one stands in a relation to the other, whichever way round."""
+    there = Relate(objects, relation, objects, words=words)
+    if relation in ("touching", "touch", "next_to"):
+        return there
+    return Union(there, RelatedBy(objects, relation, objects, words=words), words=words)
+
+
 def _as_each_other(objects: Op, aspect: Aspect, words: tuple[Span, ...], *, same: bool) -> Op:
     if aspect.of_measure:
         alike = Equative(objects, aspect.name, objects, words=words)
         return alike if same else Minus(objects, alike, words=words)
     kind = Same if same else Different
     return kind(objects, aspect.name, objects, words=words)
+
+
+def _lists_below(landmark: Tree) -> bool:
+    """Whether the list in "a cup on a plate and a fork" is one of the cup's landmarks."""
+    nominal = landmark.find("nominal")
+    post = nominal.children[-1] if nominal is not None else None
+    return post is not None and post.label == "related" and post.children[-1].label == "np_and"
 
 
 def _is_partly(post: Tree) -> bool:

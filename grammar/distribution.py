@@ -35,6 +35,7 @@ INVERSE = {
     "touching": "touching",
 }
 """Relation -> the same seen from the landmark."""
+_SOME = ("indefinite", "number", "number_of", "comparison")
 NARROW_EACH = 0.5
 """Cost of "a cup in each box" as one cup that is in every box."""
 WITH_JOIN = 0.6
@@ -56,7 +57,7 @@ class Distribution(Phrases):
                 for cost, phrase in self._phrase(_without(tree, nominal, shared), Context())
                 for extra, op in self._in_the_same(phrase, shared)
             ]
-        each = self._in_each(tree)
+        each = self._distributed(tree, words)
         base = NARROW_EACH if each else 0.0
         if tree.label == "np_and" and self._ends_in_contents(tree.children[0]):
             base += WITH_JOIN
@@ -66,28 +67,57 @@ class Distribution(Phrases):
             for extra, op in exists(phrase, words)
         ]
 
-    def _in_each(self, tree: Tree) -> Scored[Op]:
-        """There is a cup in each box: every box has a cup in it, not all of them the same."""
-        nominal = tree.find("nominal")
+    def _distributed(self, tree: Tree, words: Words) -> Scored[Op]:
+        """There is a cup in each box: every box has a cup in it, not all of them the same.
+
+        Likewise in two of the boxes, and "two cups in a box" are in one box.
+        """
+        parts = [child for child in tree.children if child.unit is None]
+        nominal = (parts[-1] if tree.label == "np_and" else tree).find("nominal")
         post = nominal.children[-1] if nominal is not None else None
         if nominal is None or post is None or post.label != "related" or len(post.children) != 2:
             return []
         leaf, landmark = post.children
+        name = self._unit(leaf).sense(WordClass[leaf.label]).concept
+        relation = INVERSE.get(name)
         said = landmark.children[0].label if landmark.label == "phrase" else ""
-        relation = INVERSE.get(self._unit(leaf).sense(WordClass[leaf.label]).concept)
-        if said not in ("each", "all") or relation is None or len(nominal.children) < 2:
+        if relation is None or len(nominal.children) < 2:
+            return []
+        if said not in ("each", "all") and (name != "in" or said not in _SOME):
             return []
         stripped = _without(tree, nominal, post)
-        return cheapest(
-            (
-                (cost + more + extra, Every(place.objects, scope, words=place.words))
-                for cost, place in self._phrase(landmark, Context(landmark=True))
-                if isinstance(place, Quantified)
-                for more, phrase in self._phrase(stripped, Context(landmark=True))
-                for extra, scope in landmarks.related(place.objects, relation, (leaf.span,), phrase)
-            ),
-            self._beam,
-        )
+        found: Scored[Op] = []
+        for cost, place in self._phrase(landmark, Context(landmark=True)):
+            if not isinstance(place, Quantified):
+                continue
+            for more, phrase in self._phrase(stripped, Context(landmark=True)):
+                if said in _SOME and not _is_counted(phrase) and place.determiner == "indefinite":
+                    continue
+                for extra, scope in landmarks.related(
+                    place.objects, relation, (leaf.span,), phrase
+                ):
+                    total = cost + more + extra
+                    if said in ("each", "all"):
+                        found.append((total, Every(place.objects, scope, words=place.words)))
+                        continue
+                    found += [
+                        (total + further, op)
+                        for further, op in exists(replace(place, objects=scope), words)
+                    ]
+        return cheapest(found, self._beam)
+
+    def _fronted(self, tree: Tree) -> Scored[Op]:
+        """In each box there is a cup: there is a cup in each box."""
+        leaf, landmark, *_, claim = tree.children
+        subject = claim.children[-1]
+        nominal = subject.find("nominal")
+        if claim.label != "exist" or nominal is None:
+            raise NoReadingError("this is not understood before what there is", [leaf.span])
+        post = Tree("related", (leaf, landmark), tree.span)
+        whole = replace(nominal, children=(*nominal.children, post))
+        children = tuple(whole if child is nominal else child for child in subject.children)
+        words = self._joined_spans(claim, "IS", "THERE")
+        return self._existing(replace(subject, children=children), words)
 
     def _in_the_same(self, phrase: NounPhrase, shared: Tree) -> Scored[Op]:
         """All cups are in the same box: there is a box that has all of them."""
@@ -147,7 +177,7 @@ class Distribution(Phrases):
         """
         if first.label != "exist" or first.children[-1].label != "phrase":
             return []
-        if any(claim.label != "verify" or not self._is_bridge(claim) for claim in others):
+        if any(claim.label != "verify" or not self._is_bridge(claim, first) for claim in others):
             return []
         words = self._joined_spans(first, "IS", "THERE")
         found: Scored[Op] = []
@@ -171,17 +201,27 @@ class Distribution(Phrases):
             ]
         return cheapest(found, self._beam)
 
-    def _is_bridge(self, claim: Tree) -> bool:
+    def _is_bridge(self, claim: Tree, first: Tree) -> bool:
         """Whether a claim's subject is a part of what was named before: "the red one"."""
         subject = claim.children[0]
         if subject.label != "phrase" or subject.children[0].label != "the":
             return False
         named = self._phrase(subject, Context(landmark=True))
         ones = any(leaf.label in ("ONE", "ONES") for leaf in subject.leaves())
+        held = {
+            node.category
+            for _, phrase in self._phrase(first.children[-1], Context())[:1]
+            if isinstance(phrase, Quantified)
+            for node in phrase.objects.walk()
+            if isinstance(node, Select) and node != phrase.head
+        }
         return ones or any(
             isinstance(phrase, Quantified)
             and isinstance(phrase.head, Select)
-            and self._lexicon.has_feature("weak_definite", phrase.head.category)
+            and (
+                phrase.head.category in held
+                or self._lexicon.has_feature("weak_definite", phrase.head.category)
+            )
             for _, phrase in named
         )
 
@@ -199,8 +239,18 @@ def _is_several(phrase: Quantified) -> bool:
     return definite or phrase.determiner in ("all", "each", "both")
 
 
+def _is_counted(phrase: NounPhrase) -> bool:
+    """Whether it makes a difference that all of what a phrase names is in one place."""
+    if isinstance(phrase, Coordinated):
+        return not phrase.any_of
+    return phrase.determiner in ("number", "comparison")
+
+
 def _without(phrase: Tree, nominal: Tree, post: Tree) -> Tree:
-    """A phrase without a modifier of its nominal."""
+    """A phrase without a modifier of a nominal in it."""
+    if phrase.label == "np_and":
+        last = _without(phrase.children[-1], nominal, post)
+        return replace(phrase, children=(*phrase.children[:-1], last))
     rest = replace(nominal, children=tuple(c for c in nominal.children if c is not post))
     children = tuple(rest if child is nominal else child for child in phrase.children)
     return replace(phrase, children=children)

@@ -43,6 +43,9 @@ UNLIKE_PARTS = 0.4
 HIGH_JOIN = 0.2
 """Cost of joining whole expressions rather than the landmarks at the end."""
 
+AND_BEYOND = {"more_than": Comparison.AT_LEAST, "fewer_than": Comparison.AT_MOST}
+"""What "or more" and "or fewer" say after a number."""
+
 WEAK_DEFINITE = 0.2
 """Cost of "the wall" as any wall: "at the top" is rather a place, where it can be one."""
 
@@ -196,13 +199,12 @@ class Phrases(Others):
 
     def _is_weak(self, phrase: Quantified) -> bool:
         """Whether "the" names any one: "touching the wall" is touching some wall."""
-        return (
-            phrase.determiner in ("the", "bare")
-            and phrase.number is None
-            and not phrase.ranked
-            and isinstance(phrase.head, Select)
-            and self._lexicon.has_feature("weak_definite", phrase.head.category)
-        )
+        if phrase.number is not None or phrase.ranked or not isinstance(phrase.head, Select):
+            return False
+        if self._lexicon.has_feature("weak_definite", phrase.head.category):
+            return phrase.determiner in ("the", "bare")
+        # "The second block of a tower" is that of some tower.
+        return phrase.determiner == "the" and _is_of_some(phrase.objects)
 
     def _excepted(
         self, tree: Tree, context: Context, found: Scored[Quantified]
@@ -302,6 +304,9 @@ class Phrases(Others):
             return Determiner("everything", self._spans(first, "EVERYTHING"))
         if first.label == "anything" and first.find("NOTHING"):
             return Determiner("no", self._spans(first, "NOTHING"))
+        after = tree.find("only")
+        if after is not None and first.label == "nominal":
+            return Determiner("only", (after.span,))
         if first.label in ("nominal", "anything"):
             return Determiner("bare")
         number: int | None = 2 if first.label == "both" else None
@@ -314,6 +319,8 @@ class Phrases(Others):
                     least = self._unit(leaf).sense(WordClass.SEVERAL).concept
                     number = None if least == "unsaid" else int(least)
                     comparison = Comparison.AT_LEAST
+                case "MORE":
+                    comparison = AND_BEYOND[self._unit(leaf).sense(WordClass.MORE).concept]
                 case "COMPARISON":
                     concept = self._unit(leaf).sense(WordClass.COMPARISON).concept
                     comparison = Comparison(concept)
@@ -390,6 +397,15 @@ def _definiteness(nominal: Nominal) -> str:
         if isinstance(node, Relate | RelateCount) and node.relation == "of"
     )
     return "the" if any(is_given(node.landmarks) for node in owned) else "indefinite"
+
+
+def _is_of_some(objects: Op) -> bool:
+    """Whether a phrase says itself that it is of something, and of nothing that is known."""
+    while objects.operands:
+        if isinstance(objects, Relate) and objects.relation == "of":
+            return not is_given(objects.landmarks)
+        objects = objects.operands[0]
+    return False
 
 
 def _lacks_noun(phrase: Tree) -> bool:

@@ -68,6 +68,7 @@ class Questions(Distribution):
             "count": self._count,
             "count_is": self._count_is,
             "exist": self._exist,
+            "fronted": self._fronted,
             "exist_not": self._exist,
             "verify": self._verify,
             "verify_not": self._verify,

@@ -238,16 +238,16 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
     - the values of color, shape and size, each an object of that category: "two colors".
 
     Attributes: ``color``, ``shape`` and ``size`` as drawn; ``level`` of a block in its tower
-    ("first" is the base); ``at_top``, ``at_base`` and ``at_middle``: whether an item is the
-    highest of its box, the lowest, or neither, and of the boxes the middle one; ``horizontal``
-    (left, right) of boxes and towers; ``base color`` and ``top color`` of towers. An attribute
-    that says nothing of an object has the value "none" there.
+    ("first" is the base), and of boxes and towers from the left; ``at_top``, ``at_base`` and
+    ``at_middle``: whether an item is the highest of its box, the lowest, or neither, and of the
+    boxes the middle one; ``horizontal`` (left, right) of boxes and towers; ``base color`` and
+    ``top color`` of towers. An attribute that says nothing of an object has the value "none".
 
     Relations, [object, landmark]:
 
     - ``in``: an item, a tower, a wall or a corner in its box; a block in its tower; an item in
       the corner that it touches. ``part_of`` and ``of`` are the same without the corners; ``of``
-      also links what has a value to that value, and the things that have a part with that value.
+      also links a tower to its blocks, and what has a value, or a part that has it, to that value.
     - ``with``: a box to its items, a tower to its blocks.
     - ``touching``: two items whose boxes are at most 1 px apart; an item and a wall or corner with
       no pixel between. ``nearly_touching``: at most 5 px apart. ``at``: touching a wall or corner.
@@ -319,7 +319,7 @@ def _place(item: Drawn) -> tuple[float, float, float, float]:
 
 def _beside(number: int, boxes: int, color: str) -> dict[str, str]:
     """What a box or tower is like by its place among the others."""
-    values = {"color": color}
+    values = {"color": color, "level": LEVELS[number]} if number < len(LEVELS) else {"color": color}
     if number in (0, boxes - 1):
         values["horizontal"] = "right" if number else "left"
     elif 2 * number == boxes - 1:
@@ -416,6 +416,7 @@ def _relate_container(
     things.relate("with", ((box, i) for i in held))
     if tower is not None:
         things.relate("with", ((tower, i) for i in blocks))
+        things.relate("of", ((tower, i) for i in blocks))
 
 
 def _relate_beside(things: _Things, row: Sequence[int]) -> None:
