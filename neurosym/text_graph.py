@@ -43,14 +43,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurosym.program import (
+    Alike,
     Between,
-    Choose,
     Closest,
     Command,
     Comparative,
     CompareCounts,
     Conjunction,
-    Count,
     CountIs,
     Different,
     Disjunction,
@@ -73,6 +72,7 @@ from neurosym.program import (
     RelateAll,
     RelateCount,
     RelatedBy,
+    RelatedByCount,
     RelateMost,
     RelateOnly,
     Same,
@@ -214,7 +214,10 @@ class _Builder:
             case Part(objects=objects):
                 for node in self._things(objects, STATED):
                     self.graph.nodes[node]["portion"] = op.portion
-            case Query() | Choose() | Count() | Equal():
+            case Alike(objects=objects, attribute=attribute):
+                nodes = self._things(objects, mood.below())
+                self._link(nodes, f"same_{attribute}", objects, op, mood, quantifier="every")
+            case _ if op.returns in (Kind.NUMBER, Kind.VALUE) or isinstance(op, Equal):
                 for operand in op.operands:
                     self.state(operand, mood.possible())
             case _:
@@ -421,6 +424,9 @@ class _Builder:
                 self._link(nodes, "between", second, op, mood)
             case RelatedBy(relation=relation, landmarks=landmarks):
                 self._link(nodes, relation, landmarks, op, mood, backwards=True)
+            case RelatedByCount(relation=relation, landmarks=landmarks):
+                counted = {"comparison": op.comparison.value, "number": op.number}
+                self._link(nodes, relation, landmarks, op, mood, backwards=True, count=counted)
             case _ if hasattr(op, "landmarks"):
                 name, more = _relation(op)
                 self._link(nodes, name, op.landmarks, op, mood, **more)

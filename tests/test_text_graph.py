@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import networkx
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from neurosym import cli
 from neurosym.errors import DataError
 from neurosym.grammar import Parser
-from neurosym.program import Op, Relate, RelatedBy, Select
+from neurosym.program import Alike, Op, Same, Select, TheGroup
+from neurosym.program.operator import names_of
 from neurosym.text_graph import facts, text_graph
 from neurosym.views.graph_document import (
     dot_text,
@@ -91,6 +93,8 @@ GRAPHS = {
     "The lamp is taller than the vase.": (["the lamp", "the vase"], ["0 tallest_than 1"]),
     "the cup of the same color as the plate": (["the cup", "the plate"], ["0 same_color 1"]),
     "the row of cups": (["the cup: row"], []),
+    "the table with two cups on it": (["the table", "cup"], ["1 on exactly 2 0"]),
+    "All the cups are of the same color.": (["all cup"], ["0 same_color every 0"]),
     "the left half of the table": (["the table: left half"], []),
     "this cup": (["the this cup"], []),
     "pick up the cup": (["the cup"], []),
@@ -171,6 +175,15 @@ def test_documents_that_are_no_graphs(document: object) -> None:
         read_graph(document)
 
 
+def _relations(op: Op) -> Iterator[str]:
+    """What the edges of a node are called, where it names them itself."""
+    for role, name in names_of(op):
+        if role == "relation" and not isinstance(op, TheGroup):
+            yield name
+    if isinstance(op, Alike | Same):
+        yield f"same_{op.attribute}"
+
+
 @settings(max_examples=150)
 @given(program=any_program)
 def test_a_graph_leaves_nothing_out(program: Op) -> None:
@@ -179,8 +192,8 @@ def test_a_graph_leaves_nothing_out(program: Op) -> None:
     nodes = [node for _, node in graph.nodes(data=True)]
     values = {said["value"] for node in nodes for said in node["attributes"]}
     assert named <= {node["category"] for node in nodes} | values
-    related = {node.relation for node in program.walk() if isinstance(node, Relate | RelatedBy)}
-    assert related <= {edge["relation"] for *_, edge in graph.edges(data=True)}
+    stated = {edge["relation"] for *_, edge in graph.edges(data=True)}
+    assert {name for node in program.walk() for name in _relations(node)} <= stated
     assert graph_document(read_graph(graph_document(graph))) == graph_document(graph)
     assert graph_text(graph).count("\n") + 1 >= len(graph)
     assert len(facts(graph)) <= len(graph)
