@@ -397,10 +397,10 @@ class Anaphora(Nominals):
             return found or plain
         if head.label not in ("noun", "nouns") or determiner != "the" or alone:
             return plain
-        # "The red cup", after two cups were named, is one of these.
+        # "The red cup", after two cups were named, is one of these; not so "the red cup(s)".
         (cost, noun), *_ = plain
         of_those = next((a for a in self.said if a.plural and a.head == noun.head), None)
-        if of_those is None:
+        if of_those is None or noun.open_number:
             return plain
         objects = kind_of(of_those)
         again = replace(noun, objects=objects.at(*objects.words, *words), head=noun.head)
