@@ -84,9 +84,29 @@ def test_one_node_more_is_one_change(objects: Op) -> None:
 def test_changed_words() -> None:
     before, after = "A man rides a horse.", "a woman rides the old horse"
     one, other = changed_words(before, after)
-    assert [span.of(before) for span in one] == ["man", "a"]
-    assert [span.of(after) for span in other] == ["woman", "the old"]
+    assert [span.of(before) for span in one] == [" man ", " a "]
+    assert [span.of(after) for span in other] == [" woman ", " the old "]
     assert changed_words("The cup!", "the cup") == ((), ())
+
+
+def test_what_moved_takes_along_what_it_crossed() -> None:
+    before, after = "A figure climbs the stairs today.", "The stairs climb the figure today."
+    one, other = changed_words(before, after)
+    assert [span.of(before) for span in one] == ["A figure climbs the stairs "]
+    assert [span.of(after) for span in other] == ["The stairs climb the figure "]
+
+
+def test_what_is_said_once_counts_once() -> None:
+    bed = Select("bed", words=(Span(20, 23),))
+    on = (Span(13, 15),)
+    man, dog = (
+        parse_program("(select man)").at(Span(2, 5)),
+        parse_program("(select dog)").at(Span(6, 9)),
+    )
+    one = Relate(man, "on", bed, words=on)
+    both = Union(one, Relate(dog, "on", bed, words=on))
+    said = [str(change) for change in difference(one, both)]
+    assert said == ["nothing -> select dog", "nothing -> relate on", "nothing -> union"]
 
 
 def test_changes_must_be_at_the_changed_words() -> None:

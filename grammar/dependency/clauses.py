@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.dependency.arcs import Word
 from neurosym.grammar.dependency.nouns import QUALITY, NounPhrases, best, referred, things_of
 from neurosym.grammar.lexicon import Sense
-from neurosym.grammar.meaning import NoReadingError, NounPhrase, Quantified
+from neurosym.grammar.meaning import NoReadingError, NounPhrase
 from neurosym.grammar.ranks import Place, located
 from neurosym.program import (
     Filter,
@@ -47,13 +48,7 @@ class Clauses(NounPhrases):
 
     def _said_of(self, subject: Word, verb: Word) -> NounPhrase:
         phrase = self._one(subject, None)
-        return Quantified(
-            phrase.determiner,
-            phrase.words,
-            self.predicated(phrase.objects, verb),
-            phrase.head,
-            phrase.plural,
-        )
+        return replace(phrase, objects=self.predicated(phrase.objects, verb))
 
     def _gapped(self, objects: Op, verb: Word, subject: Word) -> Op:
         """The ball that the man is holding."""

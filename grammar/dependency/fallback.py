@@ -10,7 +10,7 @@ from neurosym.grammar.classes import UNSPOKEN, WordClass
 from neurosym.grammar.dependency.arcs import DependencyParser, Word, roots, tree_of
 from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
-from neurosym.grammar.discourse import sentences
+from neurosym.grammar.discourse import is_answer, sentences
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.tokens import Token
@@ -79,10 +79,13 @@ def guess(
         parser: gives what the words of a sentence are to each other.
         lexicon: what words mean.
     """
-    parts = [roots(units, parser(part)) for part in sentences(tokens, lexicon)]
-    trees = [tree for part in parts for tree in part]
+    parts = [
+        (is_answer(part, lexicon), roots(units, parser(part)))
+        for part in sentences(tokens, lexicon)
+    ]
+    trees = [tree for _, part in parts for tree in part]
     try:
-        program = Sentences(lexicon, text).text(trees)
+        program = Sentences(lexicon, text).text(parts)
     except NoReadingError as error:
         return error
     except ProgramTypeError as error:

@@ -41,23 +41,28 @@ _DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
 class Sentences(Clauses):
     """Lowers the sentences of a text."""
 
-    def text(self, roots: list[Word]) -> Op:
+    def text(self, parts: list[tuple[bool | None, list[Word]]]) -> Op:
         """The program of a whole text; several sentences are claims that all hold.
+
+        Args:
+            parts: of each sentence its trees, and what it answers when it is but yes or no.
 
         Raises:
             NoReadingError: it means nothing that can be said.
         """
-        if len(roots) == 1:
-            return self._sentence(roots[0])
+        trees = [root for _, part in parts for root in part]
+        if len(trees) == 1:
+            return self._sentence(trees[0])
         claims: list[Op] = []
-        for root in roots:
+        for answer, part in parts:
             self._later = bool(claims)
-            if not _is_answer(root):
-                claims.append(claim_of(self._sentence(root), self._written))
-            elif claims and root.sense(WordClass.ANSWER).concept == "no":
-                claims[-1] = Negation(claims[-1], words=(root.span,))
-            elif claims:
-                claims[-1] = claims[-1].at(*claims[-1].words, root.span)
+            if answer is None or not claims:
+                claims += [claim_of(self._sentence(root), self._written) for root in part]
+                continue
+            words = tuple(root.span for root in part)
+            asked = claims[-1]
+            said = asked.at(*asked.words, *words)
+            claims[-1] = said if answer else Negation(asked, words=words)
         if not claims:
             raise NoReadingError
         made = claims[0]
@@ -79,6 +84,7 @@ class Sentences(Clauses):
         """A sentence without a verb, or with one in what is joined to it."""
         clauses = list(root.below("conj", "advcl", "appos", "ccomp", "parataxis"))
         clauses = [c for c in clauses if c.is_verb and self.subject_of(c) is not None]
+        clauses += [c for c in self._meanwhile(root) if c not in clauses]
         if root.tag in ("IN", "TO", "RP") or (root.below("pobj") and not root.below("det")):
             return The(self._attached(Everything(), root, Everything()))
         if root.tag in ("JJ", "JJR", "JJS", "RB", "VBG", "VBN") and not root.below("det"):
@@ -88,8 +94,22 @@ class Sentences(Clauses):
             return referred(phrase)
         return self._joined(root, best(exists(phrase, ())), clauses)
 
+    def _meanwhile(self, root: Word) -> list[Word]:
+        """The clauses anywhere in a sentence that say what else goes on: "while a cat watches"."""
+        if root.head is not None:
+            return []
+        return [
+            word
+            for word in root.walk()
+            if word.relation == "advcl" and word.is_verb and self.subject_of(word) is not None
+        ]
+
     def _joined(self, root: Word, first: Op, clauses: list[Word]) -> Op:
         made = first
+        for named in root.below("dep"):
+            # What is named before the sentence: "a plate of food, it is a salad".
+            if named.tag.startswith("NN"):
+                made = Conjunction(best(exists(self.phrase(named), ())), made)
         for clause in clauses:
             words = tuple(c.span for c in (*root.below("cc"), *clause.below("mark")))
             either = any(c.has(WordClass.OR) for c in root.below("cc"))
@@ -106,6 +126,7 @@ class Sentences(Clauses):
             and (clause.is_finite or clause.relation in ("advcl", "conj"))
             and not (clause.relation == "ccomp" and verb.below("dobj", "nsubj"))
         ]
+        clauses += [c for c in self._meanwhile(verb) if c not in clauses]
         subject = self.subject_of(verb)
         there = verb.below("expl")
         if there:
@@ -253,10 +274,6 @@ def _restricted(phrase: NounPhrase, step) -> NounPhrase:  # type: ignore[no-unty
     if isinstance(phrase, Coordinated):
         return replace(phrase, parts=tuple(_restricted(part, step) for part in phrase.parts))
     return replace(phrase, objects=step(phrase.objects))
-
-
-def _is_answer(root: Word) -> bool:
-    return root.has(WordClass.ANSWER) and not root.children
 
 
 def _in_relative(word: Word) -> bool:

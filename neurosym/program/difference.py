@@ -6,7 +6,6 @@ differ where the words do, and nowhere else.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from neurosym.program.kinds import Kind
 from neurosym.program.operator import Op, signature
 from neurosym.span import Span
 
+_LINKING = frozenset({"a", "an", "the", "and", "or", "of", "is", "are"})
+"""Words that stand in so many places that they cannot be said to have moved."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
@@ -43,6 +44,8 @@ def difference(before: Op, after: Op) -> tuple[Change, ...]:
     Programs are ordered trees whose nodes are operators with their names and numbers. A change
     renames a node, takes one out (its operands move up to its place) or puts one in; each counts
     one. This is the tree edit distance of Zhang and Shasha (1989), with the changes themselves.
+    What is said once and used twice counts once: a part that only repeats one that stays is no
+    change ("a man and a dog are on the bed" has the bed twice).
 
     Returns:
         The changes, operands before the nodes above them; empty when the programs are equal.
@@ -64,32 +67,60 @@ def difference(before: Op, after: Op) -> tuple[Change, ...]:
 def changed_words(before: str, after: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Where two texts differ, word by word; marks and capitals do not count.
 
+    Words are kept that a longest common part of the texts has. A word that is in the rest of both
+    texts has moved, and then those that it has moved across have, too: of "the man sees a cat" and
+    "a cat sees the man" nothing stays as it is.
+
     Returns:
-        The changed spans of each text. Where words were only put in, the other text has the span
-        from the end of the word before the place to the start of the word after it.
+        The changed spans of each text, each from the end of the word before it to the start of
+        the word after it. Where words were only put in, the other text has a span between words.
 
     Example:
-        >>> changed_words("a dog", "a black dog")
-        ((Span(start=1, end=2),), (Span(start=2, end=7),))
+        >>> changed_words("a dog sleeps", "a black dog sleeps")
+        ((Span(start=1, end=2),), (Span(start=1, end=8),))
     """
     words = [list(_WORD.finditer(text)) for text in (before, after)]
     said = [[word.group().lower() for word in found] for found in words]
+    kept = _kept(said[0], said[1])
+    moved = [
+        (i, j)
+        for i, word in enumerate(said[0])
+        if word not in _LINKING and i not in kept
+        for j, other in enumerate(said[1])
+        if other == word and j not in kept.values()
+    ]
+    staying = [(i, j) for i, j in kept.items() if all((i < m) == (j < n) for m, n in moved)]
+    gaps = zip([(-1, -1), *staying], [*staying, (len(said[0]), len(said[1]))], strict=True)
     spans: tuple[list[Span], list[Span]] = ([], [])
-    matcher = difflib.SequenceMatcher(None, said[0], said[1], autojunk=False)
-    for kind, *ends in matcher.get_opcodes():
-        if kind == "equal":
+    for left, right in gaps:
+        if all(b == a + 1 for a, b in zip(left, right, strict=True)):
             continue
         for side, text in enumerate((before, after)):
-            first, last = ends[2 * side : 2 * side + 2]
             found = words[side]
-            if first < last:
-                spans[side].append(Span(found[first].start(), found[last - 1].end()))
-                continue
-            start = found[first - 1].end() if first else 0
-            spans[side].append(
-                Span(start, found[first].start() if first < len(found) else len(text))
-            )
+            start = found[left[side]].end() if left[side] >= 0 else 0
+            end = found[right[side]].start() if right[side] < len(found) else len(text)
+            spans[side].append(Span(start, end))
     return tuple(spans[0]), tuple(spans[1])
+
+
+def _kept(before: list[str], after: list[str]) -> dict[int, int]:
+    """The words of a longest common part, by their positions in both texts."""
+    length = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    for i in reversed(range(len(before))):
+        for j in reversed(range(len(after))):
+            same = length[i + 1][j + 1] + 1 if before[i] == after[j] else 0
+            length[i][j] = max(same, length[i + 1][j], length[i][j + 1])
+    kept: dict[int, int] = {}
+    i = j = 0
+    while i < len(before) and j < len(after):
+        if before[i] == after[j] and length[i][j] == length[i + 1][j + 1] + 1:
+            kept[i] = j
+            i, j = i + 1, j + 1
+        elif length[i + 1][j] >= length[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return kept
 
 
 def differs_only_at(
@@ -97,9 +128,9 @@ def differs_only_at(
 ) -> bool:
     """Whether all changes are at the changed words.
 
-    A node is at them when one of its words touches a changed span (shares a character with it or
-    stands right beside it), or when that holds of a node below it: what stands above a changed
-    word speaks of it, too.
+    A node is at them when one of its words touches a changed span, or when that holds of a node
+    below it: what stands above a changed word speaks of it, too. Since changed spans reach to
+    the words on both sides, these touch them; a compound may lose or gain a word there.
 
     Args:
         changes: from :func:`difference`.
@@ -199,7 +230,26 @@ class _Trees:
                 else:
                     waiting.append((a, b))
                     x, y = left[a] - left[i], right[b] - right[j]
-        return tuple(change for _, _, change in sorted(found, key=lambda c: c[:2]))
+        found.sort(key=lambda c: c[:2])
+        # By place, not by identity: a part that is said once may be the same node twice.
+        changed = (
+            {a for a, _, change in found if change.before is not None},
+            {b for _, b, change in found if change.after is not None},
+        )
+        stays = [
+            [node for place, node in enumerate(nodes) if place not in places]
+            for nodes, places in zip(self._nodes, changed, strict=True)
+        ]
+        return tuple(change for _, _, change in found if not _repeats(change, stays))
+
+
+def _repeats(change: Change, stays: list[list[Op]]) -> bool:
+    """Whether a node that was put in or taken out is also there as one that stays."""
+    node = change.after if change.before is None else change.before
+    if node is None or (change.before is not None and change.after is not None):
+        return False
+    others = stays[0 if change.after is None else 1]
+    return bool(node.words) and any(o == node and o.words == node.words for o in others)
 
 
 def _leftmost(nodes: list[Op]) -> list[int]:
