@@ -67,6 +67,16 @@ class Distribution(Phrases):
             for extra, op in exists(phrase, words)
         ]
 
+    def _described(self, tree: Tree) -> Scored[Op]:
+        """A description among claims: that there is what it describes, which does something."""
+        if not any(leaf.label in ("VERB", "POSTURE", "PASSIVE") for leaf in tree.leaves()):
+            raise NoReadingError
+        return [
+            (cost + extra, op)
+            for cost, phrase in self._phrase(tree.children[0], Context())
+            for extra, op in exists(phrase, ())
+        ]
+
     def _distributed(self, tree: Tree, words: Words) -> Scored[Op]:
         """There is a cup in each box: every box has a cup in it, not all of them the same.
 

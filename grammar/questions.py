@@ -17,7 +17,6 @@ from neurosym.grammar.meaning import (
     Scored,
     as_one,
     cheapest,
-    exists,
     head_of,
     refer,
 )
@@ -316,16 +315,6 @@ class Questions(Distribution):
         if phrase.neither:
             rows = [(cost, Negation(op, words=phrase.words)) for cost, op in rows]
         return cheapest(rows, self._beam)
-
-    def _described(self, tree: Tree) -> Scored[Op]:
-        """A description among claims: that there is what it describes, which does something."""
-        if not any(leaf.label in ("VERB", "POSTURE", "PASSIVE") for leaf in tree.leaves()):
-            raise NoReadingError
-        return [
-            (cost + extra, op)
-            for cost, phrase in self._phrase(tree.children[0], Context())
-            for extra, op in exists(phrase, ())
-        ]
 
     def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
         """A subject with the "all" or "both" that stands after the verb: "the cups are all red"."""
