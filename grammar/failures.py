@@ -31,6 +31,14 @@ def no_sentence(
     def error(message: str, span: Span) -> GrammarError:
         return GrammarError(message, text=text, span=span, expected=expected, clues=clues)
 
+    first, after = units[0] if units else None, units[1:2]
+    begun = any(unit.all(WordClass.THE) or unit.all(WordClass.UNKNOWN) for unit in after)
+    if first is not None and begun and failure.unit in (1, len(units)):
+        plain = all(sense.word_class in OPEN for sense in first.senses)
+        if first.tokens[0].tag in ("VB", "VBP") and plain:
+            told = f'"{first.span.of(text)}" at {first.span}'
+            clues[0] = "no command"
+            return error(f"{told} is no command that is known here", first.span)
     if failure.unit >= len(units):
         end = units[-1].span.end if units else len(text)
         message = f"the text stops too early: {_listed(expected)} should follow"
@@ -44,13 +52,6 @@ def no_sentence(
         return error(
             f'what a thing is of is not understood yet: "{words}" at {unit.span}', unit.span
         )
-    if failure.unit == 1 and (unit.all(WordClass.THE) or unit.all(WordClass.UNKNOWN)):
-        first = units[0]
-        plain = all(sense.word_class in OPEN for sense in first.senses)
-        if first.tokens[0].tag in ("VB", "VBP") and plain:
-            told = f'"{first.span.of(text)}" at {first.span}'
-            clues[0] = "no command"
-            return error(f"{told} is no command that is known here", first.span)
     if unit.all(WordClass.UNKNOWN):
         word = unit.tokens[0].lower
         close = did_you_mean(nearest(word, lexicon.phrases())) if len(word) > 4 else ""

@@ -21,6 +21,7 @@ from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, SentenceLowering, Step, Words
 from neurosym.program import (
     Closest,
+    Everything,
     Farthest,
     Kind,
     Op,
@@ -57,10 +58,18 @@ class Links(SentenceLowering):
         if wearable and (is_headless(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
+        if isinstance(head, Everything) and senses[0].concept in ("up", "down"):
+            # "Up no cup" is no place, but what is left of "pick up".
+            raise NoReadingError
         carried = any(sense.concept in CARRYING for sense in senses)
         phrases = self._phrase(landmark, Context(head, landmark=True, carried=carried))
         base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
         only = tuple(word.span for word in before)
+        viewer = [phrase for _, phrase in phrases if self._is_viewer(phrase)]
+        if viewer and senses[0].concept == "next_to":
+            # "Close to us": nothing in a picture is next to whoever looks at it.
+            words = (leaf.span, *viewer[0].words, *viewer[0].head.words)
+            return [(base, ranked(objects, "nearest", Rank(1, (), None), words))]
         return [
             (base + cost + extra, op)
             for sense in senses

@@ -30,6 +30,7 @@ from neurosym.program import (
     CommandTo,
     Everything,
     Kind,
+    Minus,
     Op,
     Part,
     Relate,
@@ -147,6 +148,8 @@ class Lowering(Tallies):
             return self._part(inner)
         if inner.label == "asked" and inner.find("nominal"):
             return self._asked_which(inner)
+        if inner.label == "but_not":
+            return self._but_not(inner)
         if inner.label in ("fragment", "asked"):
             posts = spread([child for child in inner.children if child.unit is None])
             nominals = self._modified(self._left_out(inner), [], posts, "bare")
@@ -155,6 +158,17 @@ class Lowering(Tallies):
             (cost + extra, op)
             for cost, phrase in self._phrase(inner, Context())
             for extra, op in (as_one(phrase) if _is_it(phrase) else refer(phrase))
+        ]
+
+    def _but_not(self, tree: Tree) -> Scored[Op]:
+        """What a text does not mean: "not the red cup" is another cup."""
+        words = self._spans(tree, "NOT")
+        return [
+            (cost + extra, The(Minus(phrase.head, op, words=words)))
+            for cost, phrase in self._phrase(tree.children[-1], Context())
+            if isinstance(phrase, Quantified)
+            for extra, op in refer(phrase)
+            if Kind.OBJECTS.accepts(op.returns) and op != phrase.head
         ]
 
     def _asked_which(self, tree: Tree) -> Scored[Op]:

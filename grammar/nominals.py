@@ -46,6 +46,9 @@ OPTIONAL_PLURAL = "(s)"
 PLACE_OF_LANDMARK = 1.2
 """Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
 
+UNLIKELY_COMPOUND = 1.5
+"""Cost of a person and what is worn as one kind of thing: one has the other."""
+
 MODIFIED_LANDMARK = 0.7
 """Cost of "looking away" said of the corner that a woman is in, or "by the car" of her shirt."""
 
@@ -112,6 +115,7 @@ class Nominals(Modifiers):
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
                 base = replace(base, plural=False, objects=self._among(inner, base.objects))
+            cost += self._unlikely_compound(head)
             cost += self._misplaced(base, posts, context, determiner)
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
@@ -210,7 +214,6 @@ class Nominals(Modifiers):
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
         silent = ("ONE", "ONES", "THING", "THINGS")
         names = [self._concept_of(leaf) for leaf in tree.leaves() if leaf.label not in silent]
-        self._check_compound(tree, names)
         concept = " ".join(names)
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))
         return replace(self._plain(named, plural), open_number=optional)
@@ -248,14 +251,15 @@ class Nominals(Modifiers):
     def _is_animate(self, noun: str) -> bool:
         return any(self._lexicon.has_feature(kind, noun) for kind in ("person", "animal", "child"))
 
-    def _check_compound(self, tree: Tree, names: list[str]) -> None:
-        """Refuse "man hat" and "shirt man" as kinds of hats and of men: one has the other."""
+    def _unlikely_compound(self, head: Tree | None) -> float:
+        """What it costs that "man hat" is a kind of hat, and "shirt man" one of men."""
+        names = [self._concept_of(leaf) for leaf in head.leaves()] if head is not None else []
         people, worn = (
             [self._lexicon.has_feature(feature, name) for name in names]
             for feature in ("person", "worn")
         )
-        if (people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])):
-            raise NoReadingError("this is no kind of thing", [tree.span])
+        owned = names and ((people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])))
+        return UNLIKELY_COMPOUND if owned else 0.0
 
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]

@@ -190,7 +190,9 @@ class SpacyTokenizer:
         if not words:
             raise TextError("the text is empty; expected an English phrase or question", text=text)
         letters = [character for character in text if character.isalpha()]
-        if not letters:
+        # "23" alone is the player with that number.
+        number = len(words) == 1 and words[0].isascii() and words[0].isdecimal()
+        if not letters and not number:
             raise TextError(
                 "the text has no letters; expected an English phrase or question",
                 text=text,

@@ -201,7 +201,7 @@ BAD_TEXTS: list[Any] = [
     ("собака слева от кошки", "most letters of the text are not Latin"),
     ("左边的狗", "most letters of the text are not Latin"),
     ("!!! ??? ...", "the text has no letters"),
-    ("42", "the text has no letters"),
+    ("4 2", "the text has no letters"),
     ("🐶🐶", "the text has no letters"),
     ("\0", "the text has no letters"),
     ("the the the", "the text stops too early"),
