@@ -71,8 +71,6 @@ class Modifiers(Contents):
         match tree.label:
             case "attribute":
                 return lambda objects: self._attribute(objects, tree.children[0])
-            case "described" if not self._can_be(head, self._concept_of(tree.children[-1])):
-                raise NoReadingError
             case "quality" | "described":
                 return self._open_filter(tree, "quality")
             case "participle":
@@ -192,12 +190,6 @@ class Modifiers(Contents):
     def _is_no(self, tree: Tree) -> bool:
         """Whether what is lacking is said by "no", which after no thing denies instead."""
         return bool(self._unit(tree.children[0]).all(WordClass.NO))
-
-    def _can_be(self, head: Op, quality: str) -> bool:
-        """Whether a quality may end a phrase: hats and lamps are on, a dog is on something."""
-        named = head.category if isinstance(head, Select) else ""
-        features = ("worn", "switched")
-        return quality != "on" or any(self._lexicon.has_feature(f, named) for f in features)
 
     def _open_filter(self, tree: Tree, attribute: str) -> Step:
         """Keep what has a quality or does something, by a word that need not be listed.

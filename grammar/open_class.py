@@ -36,6 +36,8 @@ _PARTICLES = frozenset(
 """What a verb takes into its name: "looking at" is ``look_at``. Plain places ("on", "under") are
 not among them: what sleeps on a couch sleeps, and is on the couch."""
 _OBJECT_BEGINS = frozenset({"DT", "PRP$", "CD", "JJ", "NN", "NNS", "NNP", "PRP"})
+_ENDING = frozenset({",", ".", "and", "with", "in"})
+"""What "on" may stand before when it has no object."""
 _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
@@ -55,6 +57,17 @@ def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon)
         places = lexicon.senses(after.lower) if after else ()
         return not any(sense.word_class is WordClass.LOCATION for sense in places)
     return not found and token.tag in ("RB", "RBR", "RBS") and token.lower.endswith("ly")
+
+
+def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
+    """Whether "on" ends the mention of what is worn, or shines: "the girl with a hat on"."""
+    if tokens[position].lower != "on" or position == 0:
+        return False
+    before, after = tokens[position - 1], tokens[position + 1 : position + 2]
+    ends = not after or after[0].lower in _ENDING
+    features = ("worn", "switched")
+    forms = (before.lower, singular(before.lower))
+    return ends and any(lexicon.has_feature(f, form) for f in features for form in forms)
 
 
 def verb_of(token: Token, found: tuple[int, tuple[Sense, ...]] | None) -> str:

@@ -10,6 +10,7 @@ from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.open_class import (
     UNLISTED,
     also_verb,
+    is_donned,
     is_softener,
     senses_of,
     singular,
@@ -141,6 +142,8 @@ def _cut(
             if all(sense.word_class is WordClass.PARTICLE for sense in senses):
                 # "Find the man with his arm up" has no particle.
                 senses += senses_of(tokens[position:end], lexicon, first=False)
+            if end == position + 1 and is_donned(tokens, position, lexicon):
+                senses = (*senses, Sense(WordClass.ADJECTIVE, "on"))
             units.append(Unit(tokens[start:end], senses))
             position = end
             continue
