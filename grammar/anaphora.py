@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import (
@@ -26,9 +25,9 @@ from neurosym.grammar.meaning import (
     Scored,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, Nominals, divide
+from neurosym.grammar.nominals import Nominal, Nominals
 from neurosym.grammar.tree import Tree
-from neurosym.grammar.words import Context, Words
+from neurosym.grammar.words import Context
 from neurosym.program import (
     Command,
     Conjunction,
@@ -40,7 +39,6 @@ from neurosym.program import (
     Kind,
     Op,
     Pointed,
-    Relate,
     Select,
     The,
     TheCount,
@@ -60,8 +58,6 @@ UNKNOWN_AS_PERSON = 0.8
 """Cost of "he" and "she" for what a noun names that the lexicon does not list."""
 SAID_ANEW = 0.3
 """Cost of "the cup" after a cup was named as whatever is the cup, and not as that cup."""
-LONG_OWNER = 0.8
-"""Cost of "the hat of the man's dog" as the dog of the hat of the man."""
 REMEMBERED = 24
 """Most things that are kept in mind to be referred back to."""
 
@@ -171,7 +167,7 @@ class Anaphora(Nominals):
                 (
                     (cost, antecedent)
                     for antecedent in candidates
-                    if (cost := _agreement(stands_for, antecedent, self._lexicon)) is not None
+                    if (cost := agreement(stands_for, antecedent, self._lexicon)) is not None
                 ),
                 key=lambda scored: scored[0],
             )
@@ -183,91 +179,6 @@ class Anaphora(Nominals):
             raise NoReadingError(reason, [leaf.span])
         return found
 
-    def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        """In a relation to a landmark; or with something that is in a relation to it.
-
-        "The table with a cup on it" is the table that a cup is on.
-        """
-        leaf, landmark = tree.children[-2:]
-        if self._unit(leaf).sense(WordClass[leaf.label]).concept == "with":
-            held = self._being_at(objects, landmark, head, (leaf.span,))
-            if held:
-                return held
-        return super()._related(objects, tree, head)
-
-    def _being_at(self, objects: Op, landmark: Tree, head: Op, words: Words) -> Scored[Op]:
-        """The objects to which all that a phrase names stands as it says: "a cup on it"."""
-        parts = [landmark]
-        if landmark.label == "np_and":
-            parts = [child for child in landmark.children if child.unit is None]
-        elif landmark.label != "phrase":
-            return []
-        _, link = self._without_link(parts[-1], head)
-        if link is None:
-            return []
-        found: Scored[Op] = [(0.0, objects)]
-        for part in parts:
-            plain, own = self._without_link(part, head)
-            found = [
-                (cost + extra, op)
-                for cost, inner in found
-                for extra, op in self._place_of(inner, plain, own or link, head, words)
-            ]
-        return found
-
-    def _place_of(
-        self, objects: Op, phrase: Tree, link: Tree, head: Op, words: Words
-    ) -> Scored[Op]:
-        leaf, pronoun = link.children
-        words = (*words, leaf.span, pronoun.span)
-        return [
-            (cost + extra, op)
-            for sense in self._unit(leaf).all(WordClass[leaf.label])
-            for cost, found in self._phrase(phrase, Context(head, landmark=True))
-            for extra, op in landmarks.place_of(objects, sense.concept, words, found)
-        ]
-
-    def _without_link(self, phrase: Tree, head: Op) -> tuple[Tree, Tree | None]:
-        """A phrase less the link at its end to what it is said of: "on it"; None without one."""
-        nominal = phrase.find("nominal")
-        if nominal is None or nominal.children[0].unit is not None:
-            return phrase, None
-        for child in nominal.children:
-            if child.label != "related" or len(child.children) != 2:
-                continue
-            leaf = next(child.children[1].leaves())
-            alone = child.children[1].children[0].label == "pronoun"
-            if alone and self._agrees(leaf, head):
-                rest = tuple(other for other in nominal.children if other is not child)
-                plain = replace(nominal, children=rest)
-                changed = tuple(plain if c is nominal else c for c in phrase.children)
-                return replace(phrase, children=changed), child
-        return phrase, None
-
-    def _agrees(self, leaf: Tree, head: Op) -> bool:
-        whole = Antecedent(head, head, None)
-        return any(
-            _agreement(sense.concept, whole, self._lexicon) is not None
-            for sense in self._unit(leaf).all(WordClass.PRONOUN)
-        )
-
-    def _owned(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        """What is of something: the handle of the cup, the man's hat, "his", of whom that is."""
-        word = next(child for child in tree.children if child.unit is not None)
-        if word.label == "OF" and self._is_of_no_thing(head):
-            raise NoReadingError("what is of a thing is not named", [word.span])
-        if word.label == "POSSESSIVE":
-            owners: Scored[NounPhrase] = [*self._pronoun(word)]
-        else:
-            phrase = next(child for child in tree.children if child.unit is None)
-            owners = self._phrase(phrase, Context(head, landmark=True))
-        low = LONG_OWNER if word.label == "GENITIVE" and _is_modified(tree.children[0]) else 0.0
-        return [
-            (low + cost + extra, op)
-            for cost, owner in owners
-            for extra, op in landmarks.of_owner(objects, (word.span,), owner)
-        ]
-
     def _is_of_no_thing(self, head: Op) -> bool:
         """Whether a noun before "of" names no thing: a row of cups is the cups, a colour none."""
         return isinstance(head, Everything) or (
@@ -277,21 +188,6 @@ class Anaphora(Nominals):
                 for sense in self._lexicon.senses(head.category)
             )
         )
-
-    def _having(self, objects: Op, tree: Tree) -> Scored[Op]:
-        """Whose shirt is red: with a red shirt."""
-        nominal = tree.find("nominal")
-        assert nominal is not None
-        predicate = tree.children[-1]
-        words = self._spans(tree, "WHOSE", "IS")
-        return [
-            (extra, Relate(objects, "with", op, words=words))
-            for cost, had in self._nominal(nominal, Context(objects, landmark=True), "the")
-            if not had.other
-            for extra, op in self._apply(
-                [(cost, had.objects)], [self._step(predicate, had.head, plural=had.plural)]
-            )
-        ]
 
     def _of_two(self, leaf: Tree, which: str) -> Iterator[Antecedent]:
         """The former or the latter of the two things that were named last."""
@@ -483,12 +379,6 @@ def _phrases(tree: Tree, depth: int = 0, inside: bool = False) -> Iterator[tuple
         yield from _phrases(child, deeper, child.label == "phrase")
 
 
-def _is_modified(phrase: Tree) -> bool:
-    """Whether something follows the noun of a phrase: "the man on the left"."""
-    nominal = phrase.find("nominal")
-    return nominal is not None and bool(divide(nominal)[2])
-
-
 def _path(tree: Tree, leaf: Tree) -> list[Tree]:
     """The nodes from a tree down to one of its words, the word left out."""
     path = [tree]
@@ -567,7 +457,7 @@ def kind_of(antecedent: Antecedent) -> Op:
     return objects.operands[0] if isinstance(objects, The | ThePlural | TheCount) else objects
 
 
-def _agreement(concept: str, antecedent: Antecedent, lexicon: Lexicon) -> float | None:
+def agreement(concept: str, antecedent: Antecedent, lexicon: Lexicon) -> float | None:
     """What it costs that a pronoun stands for an antecedent; None when it cannot."""
     head, plural = antecedent.head, antecedent.plural
     noun = head.category if isinstance(head, Select) else ""

@@ -131,6 +131,8 @@ class Modifiers(Contents):
                 return lambda objects: [*self._same_as(objects, tree, head)]
             case "possessor" | "owned":
                 return lambda objects: self._owned(objects, tree, head)
+            case "viewed":
+                return lambda objects: self._viewed(objects, tree)
             case "whose":
                 return lambda objects: self._having(objects, tree)
             case "mutual":
@@ -152,6 +154,10 @@ class Modifiers(Contents):
     @abc.abstractmethod
     def _owned(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """What is of something: the handle of the cup, the hats of the man, "the man's"."""
+
+    @abc.abstractmethod
+    def _viewed(self, objects: Op, tree: Tree) -> Scored[Op]:
+        """On her left, to the man's right."""
 
     @abc.abstractmethod
     def _having(self, objects: Op, tree: Tree) -> Scored[Op]:

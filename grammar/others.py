@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from neurosym.grammar.anaphora import Anaphora, Antecedent, kind_of
+from neurosym.grammar.anaphora import Antecedent, kind_of
+from neurosym.grammar.belonging import Belonging
 from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.nominals import Nominal
 from neurosym.grammar.tree import Tree
@@ -15,7 +16,7 @@ OTHER_THAN_WHAT = "this is not understood without what it is other than"
 """Reason to refuse "other" where nothing says other than what."""
 
 
-class Others(Anaphora):
+class Others(Belonging):
     """Lowers "other" where no landmark says other than what."""
 
     def _other_than(self, nominal: Nominal, tree: Tree) -> Nominal:

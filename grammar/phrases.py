@@ -157,6 +157,8 @@ class Phrases(Others):
             return self._excepted(tree, context, self._grouped(tree.children[0], context))
         if tree.children[0].label == "pronoun":
             return [*self._pronoun(tree.children[0].children[0])]
+        if tree.children[0].label == "those_placed":
+            return self._those(tree.children[0], context)
         if tree.children[0].label == "of_them":
             return self._of_them(tree.children[0])
         if tree.children[0].label == "possessor":
@@ -261,6 +263,17 @@ class Phrases(Others):
             (cost, Determiner("each" if each else _definiteness(nominal)).over(nominal))
             for cost, nominal in self._nominal(body, context, "the")
             if not nominal.other
+        ]
+
+    def _those(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
+        """Those on the table: the ones that are there, and nothing that is pointed at."""
+        pointing, *posts = tree.children
+        ones = Tree("ones", (pointing,), pointing.span)
+        nominal = Tree("nominal", (ones, *posts), tree.span)
+        return [
+            (cost, Determiner("the").over(found))
+            for cost, found in self._nominal(nominal, context, "the")
+            if not found.other
         ]
 
     def _of_them(self, tree: Tree) -> Scored[NounPhrase]:
