@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import end_to_end, executors
+from benchmarks import end_to_end, executors, parse_speed
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
         "machine": [machine],
         "executors": executors.measure(arguments.seconds),
         "end_to_end": end_to_end.measure(),
+        **{f"parse_{name}": rows for name, rows in parse_speed.measure().items()},
     }
     for name, rows in tables.items():
         print(f"\n{name}\n{table(rows)}")

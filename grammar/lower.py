@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
+    MAX_SIZE,
+    TOO_LARGE,
     NoReadingError,
     NounPhrase,
     Quantified,
@@ -66,7 +68,11 @@ class Lowering(Tallies):
             return []
         lower = rules.get(utterance.label, self._refer)
         try:
-            return cheapest(self._commanded(tree, lower(utterance)), self._beam)
+            found = self._commanded(tree, lower(utterance))
+            small = [(cost, op) for cost, op in found if op.size <= MAX_SIZE]
+            if found and not small:
+                raise NoReadingError(TOO_LARGE, [tree.span])
+            return cheapest(small, self._beam)
         except NoReadingError as error:
             self.refused.append(error)
             return []

@@ -35,6 +35,14 @@ AT_LEAST = 0.5
 """Cost of reading a bare number in a question as a lower bound."""
 
 
+MAX_SIZE = 2000
+"""Most nodes of a program that a text is read as. Some words repeat what they restrict, such as
+"no" and "not", so that a long text may come to a program of any size."""
+
+TOO_LARGE = "this is too much for one program"
+"""Reason to refuse what would have more nodes than that."""
+
+
 class NoReadingError(Exception):
     """A tree has no meaning: the grammar is wider than the language.
 

@@ -12,7 +12,7 @@ from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
 from neurosym.grammar.discourse import is_answer, sentences
 from neurosym.grammar.lexicon import Lexicon
-from neurosym.grammar.meaning import NoReadingError
+from neurosym.grammar.meaning import MAX_SIZE, TOO_LARGE, NoReadingError
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -90,6 +90,8 @@ def guess(
         return error
     except ProgramTypeError as error:
         return NoReadingError(error.message)
+    if program.size > MAX_SIZE:
+        return NoReadingError(TOO_LARGE, [token.span for token in tokens])
     spans = [span for node in program.walk() for span in node.words]
     left = [word for tree in trees for word in tree.walk() if not _in(word, spans)]
     denied = [s for n in program.walk() if isinstance(n, Minus | Negation) for s in n.words]

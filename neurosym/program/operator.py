@@ -153,6 +153,11 @@ class Op:
             if isinstance(parameter.declared, Kind)
         )
 
+    @cached_property
+    def size(self) -> int:
+        """The number of nodes that :meth:`walk` yields. A node that occurs twice counts twice."""
+        return 1 + sum(operand.size for operand in self.operands)
+
     @property
     def span(self) -> Span | None:
         """The smallest span over the words of this node and of everything below it."""

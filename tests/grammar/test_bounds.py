@@ -8,8 +8,15 @@ import time
 import pytest
 
 from neurosym.errors import GrammarError, NeurosymError, TextError
-from neurosym.grammar import Parser, SpacyTokenizer
-from neurosym.grammar.syntax import CACHED, MAX_UNITS
+from neurosym.grammar import Parser, SpacyTokenizer, syntax
+from neurosym.grammar.automaton import Automaton
+from neurosym.grammar.chart import MAX_STEPS, Chart
+from neurosym.grammar.lower import Lowering
+from neurosym.grammar.meaning import MAX_SIZE, Scored
+from neurosym.grammar.parse import MAX_READINGS, MAX_SEGMENTATIONS
+from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS
+from neurosym.grammar.tree import Tree
+from neurosym.program import Op
 
 
 @pytest.mark.parametrize(
@@ -85,6 +92,45 @@ def test_long_sentences_end_in_time(part: str, count: int, parser: Parser) -> No
     with contextlib.suppress(GrammarError):
         assert len(parser.parse("the cup" + part * count).readings) <= 8
     assert time.process_time() - start < 2
+
+
+LONG = [
+    *("the cup" + " on the table" * 26, "the " + "red " * 75 + "cup"),
+    *("the cup" + " that is not black" * 19, "the cup" + " next to no plate" * 19),
+    *("the cup" + " and the cup" * 48, "the man" + " riding a horse holding a cup" * 32),
+    *("The cup is next to the plate. " * 28, "There is a cup. It is red. " * 28),
+]
+"""Up to 200 words each."""
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[:40])
+def test_long_texts_take_bounded_work(
+    text: str, parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 70 < len(text.split()) <= 200
+    steps, lowered = [], []
+    recognised, programs = syntax.recognise, Lowering.programs
+
+    def recognise(automaton: Automaton, codes: tuple[str, ...]) -> Chart:
+        chart = recognised(automaton, codes)
+        steps.append(sum(len(column.phrases) for column in chart.columns))
+        return chart
+
+    def lower(self: Lowering, tree: Tree) -> Scored[Op]:
+        found = programs(self, tree)
+        lowered.append(max((op.size for _, op in found), default=0))
+        return found
+
+    monkeypatch.setattr(syntax, "recognise", recognise)
+    monkeypatch.setattr(Lowering, "programs", lower)
+    fresh = Parser(parser.tokenizer, parser.lexicon)
+    sentences = 1 + text.count(". ")
+    with contextlib.suppress(GrammarError):
+        assert all(reading.program.size <= 2 * MAX_SIZE for reading in fresh.parse(text).readings)
+    assert max(steps, default=0) <= MAX_STEPS
+    assert max(lowered, default=0) <= MAX_SIZE
+    assert len(steps) <= MAX_SEGMENTATIONS * sentences
+    assert len(lowered) <= MAX_TREES * MAX_SEGMENTATIONS * MAX_READINGS * sentences
 
 
 def test_more_units_than_the_limit(parser: Parser) -> None:
