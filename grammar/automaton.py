@@ -9,6 +9,7 @@ Earley Parsing", 2002), which is kept in ``chart.py``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -22,6 +23,9 @@ Symbol: TypeAlias = str
 """A phrase by its name in the grammar files, or a word class by its code."""
 Item: TypeAlias = "tuple[Rule, int]"
 """A rule, and how many of its parts have been read."""
+
+END: Symbol = ""
+"""What follows the last word of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +78,10 @@ class Automaton:
         lark: the grammar, with the names of word classes for terminals.
         start: the phrase that a sentence is.
 
+    Attributes:
+        followers: for every phrase the classes that may follow it, and END where a sentence may
+            end.
+
     Raises:
         GrammarError: a rule derives nothing.
     """
@@ -89,6 +97,7 @@ class Automaton:
             self._by_first.setdefault(rule.parts[0], []).append(rule)
         self._bits = {symbol: 1 << bit for bit, symbol in enumerate(sorted(self._phrases))}
         self._corners = self._left_corners()
+        self.followers = self._followers()
         self._states: dict[frozenset[Item], State] = {}
         self._predicted: dict[int, State] = {}
         self.initial = self.predicted(self._corners[start])
@@ -161,6 +170,30 @@ class Automaton:
                 direct[rule.origin].add(rule.parts[0])
         return {
             phrase: sum(self._bits[corner] for corner in _reachable(phrase, direct))
+            for phrase in self._phrases
+        }
+
+    def _followers(self) -> dict[Symbol, frozenset[Symbol]]:
+        """For every phrase the classes that may follow it, and END where a sentence may end."""
+        first = {
+            phrase: {
+                rule.parts[0]
+                for rule in self.rules
+                if corners & self._bits[rule.origin] and rule.parts[0] not in self._phrases
+            }
+            for phrase, corners in self._corners.items()
+        }
+        direct: dict[Symbol, set[Symbol]] = {phrase: set() for phrase in self._phrases}
+        ends: dict[Symbol, set[Symbol]] = {phrase: set() for phrase in self._phrases}
+        for rule in self.rules:
+            for part, after in itertools.pairwise(rule.parts):
+                if part in self._phrases:
+                    direct[part] |= first.get(after, {after})
+            if rule.parts[-1] in self._phrases:
+                ends[rule.parts[-1]].add(rule.origin)
+        direct[self.start].add(END)
+        return {
+            phrase: frozenset().union(*(direct[above] for above in _reachable(phrase, ends)))
             for phrase in self._phrases
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from neurosym.grammar.automaton import Automaton, Rule, State, Symbol
+from neurosym.grammar.automaton import END, Automaton, Rule, State, Symbol
 
 MAX_STEPS = 50_000
 """Most steps of the automaton taken for a sentence."""
@@ -68,6 +68,17 @@ def recognise(automaton: Automaton, codes: tuple[str, ...], max_steps: int = MAX
     Raises:
         TooMuchError: ``max_steps`` were not enough.
     """
+    chart = _recognise(automaton, codes, max_steps, ahead=True)
+    if chart.complete:
+        return chart
+    # What does not fit the next word was not followed. Where there is no sentence, all that could
+    # have come is to be told.
+    return _recognise(automaton, codes, max_steps, ahead=False)
+
+
+def _recognise(
+    automaton: Automaton, codes: tuple[str, ...], max_steps: int, *, ahead: bool
+) -> Chart:
     columns = [Column(predicted=automaton.initial)]
     reached: list[tuple[State, int]] = [(automaton.initial, 0)]
     steps = 0
@@ -81,7 +92,8 @@ def recognise(automaton: Automaton, codes: tuple[str, ...], max_steps: int = MAX
         )
         if not scanned:
             return Chart(codes, columns, _classes(reached), False)
-        _complete(automaton, columns, column, scanned)
+        following = None if not ahead else codes[end] if end < len(codes) else END
+        _complete(automaton, columns, column, scanned, following)
         steps += len(scanned)
         if steps > max_steps:
             raise TooMuchError(end - 1)
@@ -103,14 +115,25 @@ def _complete(
     columns: list[Column],
     column: Column,
     reached: dict[tuple[State, int], None],
+    following: str | None,
 ) -> None:
-    """Add to ``reached`` what the phrases that end here lead to."""
+    """Add to ``reached`` what the phrases that end here lead to.
+
+    Args:
+        automaton: the grammar.
+        columns: those before.
+        column: the one to fill.
+        reached: what the last word led to.
+        following: the codes of the next word, END after the last one; None follows everything.
+    """
     agenda = list(reached)
     phrases, starts = column.phrases, column.starts
     while agenda:
         state, origin = agenda.pop()
         for symbol, rules in state.completed:
             known = phrases.get((symbol, origin))
+            if following is not None and not _fits(following, automaton.followers[symbol]):
+                continue
             if known is not None:
                 known += [rule for rule in rules if rule not in known]
                 continue
@@ -126,6 +149,10 @@ def _complete(
                 if pair not in reached:
                     reached[pair] = None
                     agenda.append(pair)
+
+
+def _fits(codes: str, followers: frozenset[Symbol]) -> bool:
+    return not followers.isdisjoint(codes) if codes else END in followers
 
 
 def _classes(reached: list[tuple[State, int]]) -> frozenset[Symbol]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+from operator import itemgetter
 from typing import TypeAlias
 
 from neurosym.grammar.automaton import Rule, Symbol
@@ -17,6 +17,8 @@ Place: TypeAlias = tuple[Symbol | Rule, int, int, int]
 """A phrase, or the first parts of a rule: how many (0 for a phrase), from where, to where."""
 Split: TypeAlias = "tuple[Place | None, Place | list[Derivation]]"
 """What is before the last part, if anything, and the last part; for a word, what is known of it."""
+
+_COST = itemgetter(0)
 
 
 def best_derivations(chart: Chart, start: Symbol, limit: int) -> tuple[tuple[float, Node], ...]:
@@ -93,8 +95,15 @@ def _pairs(split: Split, known: dict[Place, list[Derivation]], limit: int) -> li
     if left is None:
         return ends
     begins = known[left]
-    pairs = [(a + b, before + after) for a, before in begins for b, after in ends]
-    return _cheapest(pairs, limit)
+    if len(begins) == 1:
+        ((cost, before),) = begins
+        return [(cost + b, before + after) for b, after in ends]
+    # Both are sorted, so a pair has all pairs of earlier parts before it.
+    return [
+        (a + b, before + after)
+        for rank, (a, before) in enumerate(begins, 1)
+        for b, after in ends[: limit // rank]
+    ]
 
 
 def _finished(rule: Rule, parts: list[Derivation]) -> list[Derivation]:
@@ -113,8 +122,4 @@ def _finished(rule: Rule, parts: list[Derivation]) -> list[Derivation]:
 def _cheapest(found: list[Derivation], limit: int) -> list[Derivation]:
     if len(found) < 2:
         return found
-    return heapq.nsmallest(limit, found, key=_cost)
-
-
-def _cost(derivation: Derivation) -> float:
-    return derivation[0]
+    return sorted(found, key=_COST)[:limit]
