@@ -13,6 +13,7 @@ from neurosym.errors import GrammarError, NeurosymError, ProgramTypeError, TextE
 from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import OPEN, UNSPOKEN, WordClass
 from neurosym.grammar.closed import ClosedTokenizer
+from neurosym.grammar.collector import collector_paused
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
     PARAGRAPH_BEAM,
@@ -261,25 +262,32 @@ class Parser:
         words = tuple(vocabulary)
         rest = iter(texts)
         while batch := list(itertools.islice(rest, batch_size)):
-            found: dict[int, Parse | NeurosymError] = {}
-            waiting: list[tuple[int, str, tuple[Repair, ...]]] = []
-            for index, text in enumerate(batch):
-                try:
-                    self.tokenizer.check(text)
-                    parse = None if tag_all else self._parsed_untagged(text)
-                    if parse is None:
-                        waiting.append((index, text, self._repairs(text, words)))
-                    else:
-                        found[index] = parse
-                except NeurosymError as error:
-                    found[index] = error
-            tagged = self.tokenizer.pipe(((t, repairs) for _, t, repairs in waiting), batch_size)
-            for (index, text, repairs), tokens in zip(waiting, tagged, strict=True):
-                try:
-                    found[index] = self._parsed(text, tokens, repairs, all_readings=False)
-                except NeurosymError as error:
-                    found[index] = error
-            yield from (found[index] for index in range(len(batch)))
+            with collector_paused():
+                found = self._parsed_batch(batch, words, tag_all)
+            yield from found
+
+    def _parsed_batch(
+        self, batch: list[str], vocabulary: tuple[str, ...], tag_all: bool
+    ) -> list[Parse | NeurosymError]:
+        found: dict[int, Parse | NeurosymError] = {}
+        waiting: list[tuple[int, str, tuple[Repair, ...]]] = []
+        for index, text in enumerate(batch):
+            try:
+                self.tokenizer.check(text)
+                parse = None if tag_all else self._parsed_untagged(text)
+                if parse is None:
+                    waiting.append((index, text, self._repairs(text, vocabulary)))
+                else:
+                    found[index] = parse
+            except NeurosymError as error:
+                found[index] = error
+        tagged = self.tokenizer.pipe(((t, repairs) for _, t, repairs in waiting), len(batch))
+        for (index, text, repairs), tokens in zip(waiting, tagged, strict=True):
+            try:
+                found[index] = self._parsed(text, tokens, repairs, all_readings=False)
+            except NeurosymError as error:
+                found[index] = error
+        return [found[index] for index in range(len(batch))]
 
     def _parsed_untagged(self, text: str) -> Parse | None:
         """The parse of a text that spaCy need not see; None when it has to."""

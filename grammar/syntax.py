@@ -13,6 +13,7 @@ from neurosym.errors import GrammarError
 from neurosym.grammar.automaton import Automaton
 from neurosym.grammar.chart import TooMuchError, recognise
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.collector import collector_paused
 from neurosym.grammar.forest import Node, best_derivations
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -97,13 +98,14 @@ class Syntax:
     def _derive_anew(
         self, codes: tuple[str, ...]
     ) -> tuple[tuple[float, Node], ...] | Failure | TooMuchError:
-        try:
-            chart = recognise(self._automaton, codes)
-        except TooMuchError as error:
-            return error
-        if not chart.complete:
-            return Failure(len(chart.columns) - 1, _classes(chart.expected))
-        return best_derivations(chart, self._automaton.start, self.max_trees)
+        with collector_paused():
+            try:
+                chart = recognise(self._automaton, codes)
+            except TooMuchError as error:
+                return error
+            if not chart.complete:
+                return Failure(len(chart.columns) - 1, _classes(chart.expected))
+            return best_derivations(chart, self._automaton.start, self.max_trees)
 
 
 @functools.lru_cache(maxsize=1)
