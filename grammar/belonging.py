@@ -37,6 +37,9 @@ class Belonging(Anaphora):
 
     def _being_at(self, objects: Op, landmark: Tree, head: Op, words: Words) -> Scored[Op]:
         """The objects to which all that a phrase names stands as it says: "a cup on it"."""
+        if isinstance(head, Select) and self._lexicon.has_feature("weak_definite", head.category):
+            # A wall is a part of what has something on it.
+            return []
         parts = [landmark]
         if landmark.label == "np_and":
             parts = [child for child in landmark.children if child.unit is None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neurosym.grammar import landmarks
+from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import HOLDING
 from neurosym.grammar.meaning import (
@@ -20,7 +21,7 @@ from neurosym.grammar.meaning import (
 from neurosym.grammar.phrases import Phrases
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
-from neurosym.program import Every, Exist, Op, Select
+from neurosym.program import Conjunction, Disjunction, Every, Exist, Negation, Op, Select
 
 INVERSE = {
     "in": "with",
@@ -214,6 +215,8 @@ class Distribution(Phrases):
     def _is_bridge(self, claim: Tree, first: Tree) -> bool:
         """Whether a claim's subject is a part of what was named before: "the red one"."""
         subject = claim.children[0]
+        if subject.label == "phrase" and subject.children[0].label == "the_number":
+            return subject.find("nominal") is None
         if subject.label != "phrase" or subject.children[0].label != "the":
             return False
         named = self._phrase(subject, Context(landmark=True))
@@ -234,6 +237,35 @@ class Distribution(Phrases):
             )
             for _, phrase in named
         )
+
+    def _claims_of_parts(
+        self, tree: Tree, phrase: Coordinated, predicate: Tree, words: Words
+    ) -> Scored[Op]:
+        """A predicate said of several things joined by "and" or "or"."""
+        if predicate.label == "mutual":
+            raise NoReadingError
+        asked = tree.children[0].unit is not None
+        if asked and any(leaf.label in ("SAME", "DIFFERENT") for leaf in predicate.leaves()):
+            raise NoReadingError("these things cannot be compared with each other yet", words)
+        if tree.label != "verify":
+            raise NoReadingError('"not" is understood here with "all" and "most" only', words)
+        join = Disjunction if phrase.any_of else Conjunction
+        rows: Scored[Op] = []
+        for part in self._parts_claimed(phrase, words):
+            step = self._step(predicate, part.head, plural=part.plural)
+            claims = said_of(part, step, words)
+            rows = (
+                [
+                    (cost + extra, join(left, right, words=phrase.words))
+                    for cost, left in rows
+                    for extra, right in claims
+                ]
+                if rows
+                else claims
+            )
+        if phrase.neither:
+            rows = [(cost, Negation(op, words=phrase.words)) for cost, op in rows]
+        return cheapest(rows, self._beam)
 
     def _parts_claimed(self, phrase: Coordinated, words: Words) -> tuple[Quantified, ...]:
         """The parts of a subject of several, of each of which the predicate is said."""

@@ -165,10 +165,14 @@ class Phrases(Others):
             return self._excepted(tree, context, self._possessed(tree, context))
         said = self._determiner(tree)
         body = tree.find("nominal", "anything")
-        if body is None:
+        if body is None and said.label == "the_number":
+            if context.head is None:
+                raise NoReadingError("nothing was named that this could count", said.words)
+            nominals: Scored[Nominal] = [(0.0, Nominal(context.head, context.head, plural=True))]
+        elif body is None:
             # "This" alone, without a noun.
             plain = Nominal(Everything(), Everything(), plural=said.label == "these")
-            nominals: Scored[Nominal] = [(0.0, plain)]
+            nominals = [(0.0, plain)]
         elif body.label == "anything":
             nominals = self._anything(body)
         else:

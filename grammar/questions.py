@@ -94,8 +94,20 @@ class Questions(Distribution):
         join = Disjunction if tree.label == "disjoined" else Conjunction
         first, *others = (child for child in tree.children if child.unit is None)
         bridged = [] if join is Disjunction else self._bridged(first, others)
+        try:
+            found = self._each_said(first, others, join, words)
+        except NoReadingError:
+            if not bridged:
+                raise
+            return bridged
         base = UNBRIDGED if bridged else 0.0
-        found = [(base + cost, op) for cost, op in self.rules()[first.label](first)]
+        return [*bridged, *((base + cost, op) for cost, op in found)]
+
+    def _each_said(
+        self, first: Tree, others: list[Tree], join: type[Conjunction | Disjunction], words: Words
+    ) -> Scored[Op]:
+        """Claims that are understood each by itself."""
+        found = self.rules()[first.label](first)
         for claim in others:
             found = cheapest(
                 (
@@ -105,7 +117,7 @@ class Questions(Distribution):
                 ),
                 self._beam,
             )
-        return [*bridged, *found]
+        return found
 
     def _count(self, tree: Tree) -> Scored[Op]:
         words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
@@ -286,35 +298,6 @@ class Questions(Distribution):
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
             ]
         return found
-
-    def _claims_of_parts(
-        self, tree: Tree, phrase: Coordinated, predicate: Tree, words: Words
-    ) -> Scored[Op]:
-        """A predicate said of several things joined by "and" or "or"."""
-        if predicate.label == "mutual":
-            raise NoReadingError
-        asked = tree.children[0].unit is not None
-        if asked and any(leaf.label in ("SAME", "DIFFERENT") for leaf in predicate.leaves()):
-            raise NoReadingError("these things cannot be compared with each other yet", words)
-        if tree.label != "verify":
-            raise NoReadingError('"not" is understood here with "all" and "most" only', words)
-        join = Disjunction if phrase.any_of else Conjunction
-        rows: Scored[Op] = []
-        for part in self._parts_claimed(phrase, words):
-            step = self._step(predicate, part.head, plural=part.plural)
-            claims = self._claims(tree, part, step, words)
-            rows = (
-                [
-                    (cost + extra, join(left, right, words=phrase.words))
-                    for cost, left in rows
-                    for extra, right in claims
-                ]
-                if rows
-                else claims
-            )
-        if phrase.neither:
-            rows = [(cost, Negation(op, words=phrase.words)) for cost, op in rows]
-        return cheapest(rows, self._beam)
 
     def _quantified_by(self, phrase: Quantified, floated: Tree) -> Quantified:
         """A subject with the "all" or "both" that stands after the verb: "the cups are all red"."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from neurosym.datasets.nlvr import Item, item_from_nlvr, read_items, scene_from_nlvr
-from neurosym.errors import DataError
+from neurosym.datasets.split import part_of
+from neurosym.errors import DataError, NeurosymError
 from neurosym.executors.reference import ReferenceExecutor
 from neurosym.grammar import Lexicon, Parser
 from neurosym.models.store import path_of
@@ -255,6 +256,13 @@ ABOUT_SCATTERED = [
     ("The black triangle and the yellow square are touching the wall", False),
     ("There is a box with a blue circle and no squares", False),
     ("There is only one color touching the base", False),
+    ("In each box there is a circle", True),
+    ("There are three yellow items in one box", True),
+    ("There is a yellow item in two of the boxes", True),
+    ("There is a box with two or more black items", True),
+    ("There is a box with exactly three items, one of which is a triangle", True),
+    ("There is a box that has four items and the two are black", True),
+    ("There is a box with a triangle and the triangle is blue", True),
 ]
 
 
@@ -266,6 +274,21 @@ def test_sentences_about_towers(text: str, truth: bool, parser: Parser) -> None:
 @pytest.mark.parametrize(("text", "truth"), ABOUT_SCATTERED)
 def test_sentences_about_scattered_items(text: str, truth: bool, parser: Parser) -> None:
     assert holds(parser, text, SCATTERED) is truth
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the released file is not here")
+def test_most_of_the_open_part_is_right(parser: Parser) -> None:
+    right = total = 0
+    for item in read_items(DATA):
+        if part_of(item.group) == "closed":
+            continue
+        total += 1
+        try:
+            right += item.is_right(holds(parser, item.sentence, item.scene()))
+        except NeurosymError:
+            continue
+    assert total == 792
+    assert right / total >= 0.93
 
 
 def test_an_item_makes_its_scene() -> None:
