@@ -304,16 +304,18 @@ def test_the_english_reads_back_first(operator: str, program: str, parser: Parse
     assert not parse.unused, english
 
 
-FLOORS = {2: 0.88, 3: 0.66}
+KEPT = {2: 0.88, 3: 0.62}
 """Depth -> the least share of random programs that come back with their meaning; measured a little
 above (``benchmarks/round_trip.py``)."""
+MISTAKEN = {2: 0.05, 3: 0.15}
+"""Depth -> the largest share that is taken for something else, rather than refused. Many of these
+are no sensible texts: "is it large or large"."""
 
 
-@pytest.mark.parametrize("depth", FLOORS)
+@pytest.mark.parametrize("depth", KEPT)
 def test_random_programs_are_read_back(depth: int, parser: Parser) -> None:
     trips = round_trips(Parser(parser.tokenizer, fallback=False), 150, depth)
     kept = [trip for trip in trips if trip.ending in ("same", "equal", "presupposes")]
-    assert len(kept) / len(trips) >= FLOORS[depth]
-    # What is said may be refused; it is seldom taken for something else.
-    wrong = [trip for trip in trips if trip.ending == "different"]
-    assert len(wrong) / len(trips) <= 0.08, [trip.text for trip in wrong]
+    mistaken = [trip.text for trip in trips if trip.ending == "different"]
+    assert len(kept) / len(trips) >= KEPT[depth]
+    assert len(mistaken) / len(trips) <= MISTAKEN[depth], mistaken
