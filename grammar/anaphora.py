@@ -252,7 +252,7 @@ class Anaphora(Nominals):
         """The set of the head noun of a phrase around a pronoun."""
         inner = nominal.children[0]
         tree = inner if inner.label in ("of_nominal", "headless") else nominal
-        head = tree.find("noun", "nouns", "thing", "things")
+        head = tree.find("noun", "nouns", "thing", "things", "one", "ones")
         if head is not None:
             base = self._head(head, Context(), picks=False)
             yield Antecedent(base.objects, base.head, base.plural)
@@ -477,6 +477,9 @@ def agreement(concept: str, antecedent: Antecedent, lexicon: Lexicon) -> float |
                 return 0.0
             return SINGULAR_THEY if person else None
         case "he" | "she":
+            if isinstance(head, Everything) and not plural:
+                # "The one with his back turned"
+                return UNKNOWN_AS_PERSON
             if plural or not noun or has("female" if concept == "he" else "male"):
                 return None
             if person or animal:
