@@ -49,7 +49,8 @@ def result_document(result: Result) -> dict[str, Any]:
         ],
         "message": result.message,
         "readings": [
-            {"program": str(reading.program), "score": reading.score} for reading in result.readings
+            {"program": str(reading.program), "score": reading.score, "source": reading.source}
+            for reading in result.readings
         ],
         "trace": trace_document(result),
     }

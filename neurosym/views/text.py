@@ -14,7 +14,7 @@ from neurosym.span import Span
 
 if TYPE_CHECKING:
     from neurosym.executors.base import Step
-    from neurosym.grammar import Repair, Tree
+    from neurosym.grammar import Reading, Repair, Tree
     from neurosym.result import Result
 
 WIDTH = 100
@@ -111,11 +111,21 @@ def answer_text(result: Result, *, colour: bool = False) -> str:
 
 
 def aside_texts(result: Result) -> list[str]:
-    """What of the text the answer does not rest on, a line each: slips that were repaired, words
-    that were not used, and what the scene cannot tell.
+    """What of the text the answer does not rest on, a line each: that it is but a guess, slips that
+    were repaired, words that were not used, and what the scene cannot tell.
     """  # noqa: D205 - one sentence
-    lines = (repairs_text(result.repairs), unused_text(result), unchecked_text(result))
+    lines = (
+        guessed_text(result.reading),
+        repairs_text(result.repairs),
+        unused_text(result),
+        unchecked_text(result),
+    )
     return [line for line in lines if line]
+
+
+def guessed_text(reading: Reading) -> str:
+    """That the program is a guess, or nothing when the grammar gave it."""
+    return "guessed from dependencies, for want of a rule" if reading.guessed else ""
 
 
 def unused_text(result: Result) -> str:

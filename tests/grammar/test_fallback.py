@@ -81,3 +81,16 @@ def test_a_pipeline_without_a_dependency_parser_gives_no_guess(pipeline: str) ->
     plain = spacy.load(pipeline, exclude=["parser", "ner"])
     with pytest.raises(GrammarError):
         Parser(SpacyTokenizer(plain)).parse(GUESSES[0][0])
+
+
+def test_results_say_that_they_rest_on_a_guess(lenient: Parser) -> None:
+    from neurosym import Grounder
+    from neurosym.perception.given import Thing, scene_of
+    from neurosym.views.text import aside_texts
+
+    grounder = Grounder(None, lenient)
+    scene = scene_of([Thing("person", (0, 0, 10, 10)), Thing("apple", (20, 0, 30, 10))], (40, 40))
+    guessed = grounder.ground(scene, GUESSES[0][0])
+    assert guessed.reading.guessed
+    assert any("guessed" in line for line in aside_texts(guessed))
+    assert not any("guessed" in line for line in aside_texts(grounder.ground(scene, "the apple")))

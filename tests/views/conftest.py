@@ -141,7 +141,9 @@ def make_result(
     bound = bind(parse_program(program), text, words)
     tokens = make_tokens(text)
     left = tuple(token for token in tokens if token.text in unused)
-    reading: Any = SimpleNamespace(program=bound, score=0.0, syntax=None, unused=left)
+    reading: Any = SimpleNamespace(
+        program=bound, score=0.0, syntax=None, unused=left, guessed=False, source="grammar"
+    )
     parse: Any = SimpleNamespace(
         text=text, tokens=tokens, readings=(reading,), repairs=tuple(repairs)
     )
