@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from neurosym.grammar.attachment import holds_made_of, splits
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.distribution import UNBRIDGED, Distribution
@@ -292,7 +293,7 @@ class Questions(Distribution):
             found += [(cost + extra, op) for extra, op in choices]
             dearer = CHOICE if choices and not predicate.find("EITHER") else 0.0
             if tree.children[0].label == "IS":
-                dearer += EARLY_SPLIT * (_splits(predicate) + 2 * _holds_made_of(phrase_tree))
+                dearer += EARLY_SPLIT * (splits(predicate) + 2 * holds_made_of(phrase_tree))
             step = self._step(predicate, phrase.head, plural=phrase.plural)
             found += [
                 (cost + dearer + extra, op) for extra, op in self._claims(tree, phrase, step, words)
@@ -555,26 +556,6 @@ def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
             raise
         subjects = [(c, op) for c, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
     return [(cost, Query(subject, attribute, words=words)) for cost, subject in subjects]
-
-
-def _holds_made_of(subject: Tree) -> bool:
-    """Whether a subject has "made of the same material" in it, which is rather the predicate."""
-    return any(
-        (child.label == "likeness" and child.find("MADE_OF") is not None) or _holds_made_of(child)
-        for child in subject.children
-        if child.unit is None and child.label != "clause"
-    )
-
-
-def _splits(predicate: Tree) -> bool:
-    """Whether the predicate's landmark is modified: "behind the cube made of metal"."""
-    if predicate.label == "likeness" or predicate.children[-1].label != "phrase":
-        return False
-    nominal = predicate.children[-1].find("nominal")
-    if nominal is None:
-        return False
-    clauses = {clause.children[-1] for clause in nominal.all("clause")}
-    return any(post not in clauses for post in divide(nominal)[2])
 
 
 def _telling(part: Tree) -> list[Tree]:

@@ -459,6 +459,8 @@ def _translated(node: Node, operands: Sequence[Op]) -> Op:
                 return Same(Everything(), attribute, landmark)
             case "query":
                 (objects,) = operands
+                if not isinstance(objects, The):
+                    raise ValueError(node.function)
                 return Query(objects, attribute)
             case "equal":
                 left, right = operands
