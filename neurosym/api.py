@@ -27,7 +27,7 @@ from neurosym.perception.pipeline import DefaultPerception
 from neurosym.pointing import Region, pointed_at
 from neurosym.program import Definites, Op
 from neurosym.program.operator import names_of
-from neurosym.reading import best_utility, utility
+from neurosym.reading import utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
 from neurosym.scene import Scene
 from neurosym.span import Span
@@ -35,7 +35,7 @@ from neurosym.span import Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-MAX_READINGS = 4
+MAX_READINGS = 8
 """Default bound on the readings that are executed for one text."""
 MATTERS = 0.03
 """An object is looked at when the program reaches it with at least this probability."""
@@ -186,10 +186,12 @@ class Grounder:
         procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:
-            if best is not None and best_utility(reading) <= best[0]:
+            if best is not None and reading.score <= best[0]:
                 break
-            seen, found = self._execute(scene, procedure.read(reading.program, scene).program)
-            worth = utility(reading, found if isinstance(found, Outcome) else None)
+            checked = procedure.read(reading.program, scene)
+            seen, found = self._execute(scene, checked.program)
+            outcome = found if isinstance(found, Outcome) else None
+            worth = utility(reading, outcome, unchecked=bool(checked.left_out))
             if best is None or worth > best[0]:
                 best = (worth, reading, seen, found)
         if best is None:

@@ -12,19 +12,20 @@ from neurosym.program import Op
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How what speaks for a reading is weighed; fitted by ``benchmarks/readings.py``.
+    """What the scene counts beside the score of a reading; fitted by ``benchmarks/readings.py``.
 
     Attributes:
-        language: what the score of a reading counts, beside the logarithm of its success.
         absent: the success that a failing reading is given, so that failing costs a bounded amount:
             a text whose object is not there keeps its plain reading instead of becoming a hit by a
             strained one. It is the fixed alternative "none" that readings compete with.
         unsupported: the same of a reading that names what the scene has no word for.
+        unchecked: what the success of a reading is multiplied by that says what the scene cannot
+            tell: "the hot dog" is no hit because there is some dog.
     """
 
-    language: float = 1.0
-    absent: float = 0.35
-    unsupported: float = 0.2
+    absent: float = 0.2
+    unsupported: float = 0.1
+    unchecked: float = 0.3
 
 
 WEIGHTS = Weights()
@@ -47,21 +48,24 @@ def success(outcome: Outcome, program: Op) -> float:
     return math.pow(held, 1.0 / max(1, presuppositions(program)))
 
 
-def utility(reading: Reading, outcome: Outcome | None, weights: Weights = WEIGHTS) -> float:
+def utility(
+    reading: Reading,
+    outcome: Outcome | None,
+    weights: Weights = WEIGHTS,
+    *,
+    unchecked: bool = False,
+) -> float:
     """What speaks for a reading: its score by language and its success in the scene.
 
     Args:
         reading: the reading.
         outcome: of its program, or None when the scene lacks what it names.
         weights: of the two.
+        unchecked: whether it says what the scene cannot tell.
     """
     if outcome is None:
         seen = weights.unsupported
     else:
-        seen = max(success(outcome, reading.program), weights.absent)
-    return best_utility(reading, weights) + math.log(seen)
-
-
-def best_utility(reading: Reading, weights: Weights = WEIGHTS) -> float:
-    """The most that can come to speak for a reading, whatever the scene."""
-    return weights.language * reading.score
+        most = weights.unchecked if unchecked else 1.0
+        seen = max(success(outcome, reading.program) * most, min(weights.absent, most))
+    return reading.score + math.log(seen)
