@@ -154,7 +154,8 @@ class Speller:
             return None
         meant, rank = self._nearest(word, domain)
         parts = _parted(word, domain)
-        if parts is not None and (meant is None or rank > _LEFT_OUT):
+        likely = _OTHER if len(word) >= LONG else _LEFT_OUT
+        if parts is not None and (meant is None or rank > likely):
             return Repair(here.of(text), parts, here, SPACE)
         return None if meant is None else Repair(here.of(text), meant, here, SPELLING)
 

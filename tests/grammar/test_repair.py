@@ -60,6 +60,7 @@ def test_a_swap_is_one_edit_and_no_edit_is_none(one: str, other: str) -> None:
         ("the YELOW cup", "YELOW > yellow"),
         ("teh cup", "teh > the"),
         ("the cup leftof the bowl", "leftof > left of"),
+        ("the sandwhich leftof the bowl", "sandwhich > sandwich, leftof > left of"),
         ("the cup to theleft", "theleft > the left"),
         ("the cup lefto f the bowl", "lefto f > left of"),
         ("the cup to th eright", "th eright > the right"),
