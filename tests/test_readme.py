@@ -51,8 +51,9 @@ def test_the_python_examples_run(
 def test_every_option_of_the_text_is_one_of_the_command_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["ground", "--help"])
+    for command in ("ground", "parse", "describe", "eval"):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
     said = capsys.readouterr().out
     assert [option for option in re.findall(r"`?(--[a-z]+)", README) if option not in said] == []
 
