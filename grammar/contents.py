@@ -22,7 +22,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.tree import Tree
-from neurosym.grammar.words import Context, Step
+from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Comparison,
     Different,
@@ -54,6 +54,8 @@ class Contents(Links):
         self._check_holder(tree, head)
         if self._concept_of(tree.children[-2]) == VALUE and self._is_mixed(tree.children[-1]):
             raise NoReadingError
+        if self._concept_of(tree.children[-2]) == HOLDING:
+            tree = replace(tree, children=(*tree.children[:-1], self._all_alike_in(tree)))
         if self._concept_of(tree.children[-2]) == HOLDING and _lists_below(tree.children[-1]):
             return [(LOW_LIST + cost, op) for cost, op in self._by_contents(objects, tree, head)]
         return self._by_contents(objects, tree, head)
@@ -93,6 +95,17 @@ class Contents(Links):
     def _partly(self, objects: Op, tree: Tree, partly: Tree, head: Op) -> Scored[Op]:
         """With three cups, one of which is red: and with so many cups that are red."""
         *_, leaf, landmark = tree.children
+        if partly.find("NUMBER") is None:
+            *_, leaf, landmark = tree.children
+            words = self._spans(partly, "NO", "ALL", "BOTH", "WHICH", "IS")
+            return [
+                (cost + extra, op)
+                for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
+                if isinstance(phrase, Quantified)
+                for extra, op in self._of_all(
+                    objects, phrase, partly.children[-1], words, no=partly.find("NO") is not None
+                )
+            ]
         number = int(self._concept(partly, "NUMBER"))
         words = self._spans(partly, "NUMBER", "OF", "WHICH", "IS")
         found: Scored[Op] = []
@@ -111,6 +124,42 @@ class Contents(Links):
                     )
                 ]
         return found
+
+    def _of_all(
+        self, objects: Op, held: Quantified, predicate: Tree, words: Words, *, no: bool = False
+    ) -> Scored[Op]:
+        """Those that hold of what a phrase names only what is, or is not, as it is said.
+
+        "A tower where all blocks are black": none of its blocks is not black.
+        """
+        if predicate.label == "mutual" and predicate.find("ASPECT") is not None:
+            if no or not self._is_content(held.objects) or predicate.find("SAME") is None:
+                raise NoReadingError("this is not understood here", [predicate.span])
+            return self._of_values(predicate, objects, lambda kept: [(0.0, kept)])
+        step = self._step(predicate, held.head, plural=True)
+        return [
+            (cost, Minus(objects, Relate(objects, HOLDING, unlike, words=words), words=words))
+            for cost, kept in self._apply([(0.0, held.objects)], [step])
+            for unlike in [kept if no else Minus(held.objects, kept, words=words)]
+        ]
+
+    def _all_alike_in(self, tree: Tree) -> Tree:
+        """The landmark of "with all yellow items", read as "with only yellow items"."""
+        landmark = tree.children[-1]
+        nominal = landmark.find("nominal")
+        if landmark.label != "phrase" or nominal is None or landmark.children[0].label != "all":
+            return landmark
+        said = landmark.children[0]
+        if len(said.children) > 1 or nominal.find("attribute", "attributes") is None:
+            return landmark
+        phrases = self._phrase(landmark, Context(landmark=True))
+        if not any(isinstance(p, Quantified) and self._is_content(p.head) for _, p in phrases):
+            return landmark
+        return replace(landmark, children=(replace(said, label="only"), *landmark.children[1:]))
+
+    def _is_content(self, objects: Op) -> bool:
+        content = self._lexicon.feature("content")
+        return isinstance(objects, Select) and objects.category in content
 
     def _each_with_values(self, tree: Tree) -> list[Tree]:
         """Of a landmark "items of two colors and a cup", "items of two colors" and "a cup"."""
@@ -150,6 +199,17 @@ class Contents(Links):
             and self._concept_of(leaf) == HOLDING
         ):
             raise NoReadingError("this has no contents", [leaf.span])
+        landmark = tree.children[-1]
+        first = landmark.children[0] if landmark.label == "np_and" else landmark
+        nominal = first.find("nominal")
+        if (
+            holders
+            and self._concept_of(leaf) == HOLDING
+            and nominal is not None
+            and nominal.find("one") is not None
+        ):
+            # "One" after a box would be another box.
+            raise NoReadingError("nothing holds its own like", [leaf.span])
 
     def _concept_of(self, leaf: Tree) -> str:
         return self._unit(leaf).sense(WordClass[leaf.label]).concept
@@ -190,22 +250,19 @@ class Contents(Links):
 
     def _holds_all(self, tree: Tree) -> bool:
         """Whether a landmark names contents without leaving any out: "items", not "squares"."""
-        content = self._lexicon.feature("content")
         phrases = self._phrase(
             _without_values(tree.children[-1], self._names_values)[0], Context(landmark=True)
         )
         return any(
-            isinstance(phrase, Quantified)
-            and isinstance(phrase.objects, Select)
-            and phrase.objects.category in content
+            isinstance(phrase, Quantified) and self._is_content(phrase.objects)
             for _, phrase in phrases
         )
 
     def _measured(self, tree: Tree) -> Step:
         """A three block tower: one with three blocks."""
-        number, noun = tree.children
+        number, noun, *_ = tree.children
         count = int(self._concept_of(number))
-        words = (number.span, noun.span)
+        words = tuple(leaf.span for leaf in tree.children)
         kind = Select(self._concept_of(noun), words=(noun.span,))
         return lambda objects: [
             (0.0, RelateCount(objects, HOLDING, Comparison.EXACTLY, count, kind, words=words))
@@ -256,7 +313,16 @@ class Contents(Links):
         """A tower where the base is black: one with a black base."""
         if isinstance(head, Everything):
             raise NoReadingError
-        phrase_tree, predicate = (child for child in tree.children if child.unit is None)
+        phrase_tree, *floated, predicate = (child for child in tree.children if child.unit is None)
+        if floated or phrase_tree.children[0].label in ("all", "each"):
+            words = self._spans(tree, "WHICH", "IS")
+            return lambda objects: [
+                (cost + extra, op)
+                for cost, phrase in self._phrase(phrase_tree, Context(head, landmark=True))
+                if isinstance(phrase, Quantified)
+                for some in [Relate(objects, HOLDING, phrase.objects, words=words)]
+                for extra, op in self._of_all(some, phrase, predicate, words)
+            ]
         return lambda objects: [
             (cost + extra, op)
             for cost, phrase in self._said_of(phrase_tree, predicate, head)

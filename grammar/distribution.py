@@ -21,7 +21,18 @@ from neurosym.grammar.meaning import (
 from neurosym.grammar.phrases import Phrases
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
-from neurosym.program import Conjunction, Disjunction, Every, Exist, Negation, Op, Select
+from neurosym.program import (
+    Conjunction,
+    Disjunction,
+    Every,
+    Exist,
+    Negation,
+    Op,
+    Relate,
+    RelateCount,
+    RelateOnly,
+    Select,
+)
 
 INVERSE = {
     "in": "with",
@@ -134,10 +145,13 @@ class Distribution(Phrases):
         """All cups are in the same box: there is a box that has all of them."""
         leaf = shared.children[0]
         relation = INVERSE.get(self._unit(leaf).sense(WordClass[leaf.label]).concept)
-        if relation is None or isinstance(phrase, Coordinated) or phrase.determiner == "no":
+        denied = phrase.any_of if isinstance(phrase, Coordinated) else phrase.determiner == "no"
+        if relation is None or denied:
             raise NoReadingError("this is not understood here", self._spans(shared, "SAME"))
-        several = phrase.determiner in ("bare", "the", "the_number") and phrase.plural
-        subject = replace(phrase, determiner="all") if several else phrase
+        subject = phrase
+        if isinstance(phrase, Quantified) and phrase.plural:
+            several = phrase.determiner in ("bare", "the", "the_number")
+            subject = replace(phrase, determiner="all") if several else phrase
         words = (leaf.span, *self._spans(shared, "SAME"))
         return [
             (cost + extra, Exist(op, words=words))
@@ -196,9 +210,17 @@ class Distribution(Phrases):
             if isinstance(phrase, Coordinated):
                 continue
             held = [op for op in phrase.objects.walk() if isinstance(op, Select)]
+            contents = _contents(phrase.objects)
             rows: Scored[Op] = [(cost, phrase.objects)]
             for claim in others:
-                subject, predicate = (child for child in claim.children if child.unit is None)
+                subject, *_, predicate = (c for c in claim.children if c.unit is None)
+                if self._is_of_them(subject):
+                    rows = [
+                        (before + extra, op)
+                        for before, objects in rows
+                        for extra, op in self._some_of_them(objects, subject, predicate, contents)
+                    ]
+                    continue
                 rows = [
                     (before + more + extra, op)
                     for before, objects in rows
@@ -212,9 +234,45 @@ class Distribution(Phrases):
             ]
         return cheapest(found, self._beam)
 
+    def _is_of_them(self, subject: Tree) -> bool:
+        """Whether a subject is some of what was named before: "two of them", "they", "both"."""
+        if subject.label != "phrase" or len(subject.children) > 1:
+            return False
+        part = subject.children[0]
+        if part.label == "anything":
+            return len(part.children) == 1 and part.find("EVERYTHING") is not None
+        if part.label == "pronoun":
+            return self._concept_of(part.children[0]) == "they"
+        return part.label in ("of_them", "both")
+
+    def _some_of_them(
+        self, objects: Op, subject: Tree, predicate: Tree, contents: Op | None
+    ) -> Scored[Op]:
+        """Those of whose contents so many are as a claim says: "and two of them are red"."""
+        if contents is None:
+            raise NoReadingError("this could stand for several things", [subject.span])
+        part = subject.children[0]
+        held = Quantified("all", (part.span,), contents, contents, plural=True)
+        if part.label != "of_them" or part.find("ALL", "EACH", "BOTH", "NO") is not None:
+            no = part.find("NO") is not None
+            return self._of_all(objects, held, predicate, (part.span,), no=no)
+        found: Scored[Op] = []
+        step = self._step(predicate, contents, plural=True)
+        for cost, such in self._apply([(0.0, contents)], [step]):
+            for extra, some in self._phrase(subject, Context()):
+                if isinstance(some, Quantified):
+                    some = replace(some, objects=such)
+                    found += [
+                        (cost + extra + more, op)
+                        for more, op in landmarks.related(objects, HOLDING, (), some)
+                    ]
+        return found
+
     def _is_bridge(self, claim: Tree, first: Tree) -> bool:
         """Whether a claim's subject is a part of what was named before: "the red one"."""
         subject = claim.children[0]
+        if self._is_of_them(subject):
+            return True
         if subject.label == "phrase" and subject.children[0].label == "the_number":
             return subject.find("nominal") is None
         if subject.label != "phrase" or subject.children[0].label != "the":
@@ -273,6 +331,16 @@ class Distribution(Phrases):
         if len(parts) < len(phrase.parts):
             raise NoReadingError("these things are not understood together", words)
         return tuple(parts)
+
+
+def _contents(objects: Op) -> Op | None:
+    """What those objects hold, where one thing alone is said of that."""
+    held = [
+        op.landmarks
+        for op in objects.walk()
+        if isinstance(op, Relate | RelateCount | RelateOnly) and op.relation == HOLDING
+    ]
+    return held[0] if len(held) == 1 else None
 
 
 def _is_several(phrase: Quantified) -> bool:

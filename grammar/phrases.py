@@ -31,6 +31,7 @@ from neurosym.program import (
     Relate,
     RelateCount,
     Select,
+    Superlative,
     TheGroup,
 )
 
@@ -161,6 +162,8 @@ class Phrases(Others):
             return self._those(tree.children[0], context)
         if tree.children[0].label == "of_them":
             return self._of_them(tree.children[0])
+        if tree.children[0].label == "either_number":
+            return self._either_number(tree, context)
         if tree.children[0].label == "possessor":
             return self._excepted(tree, context, self._possessed(tree, context))
         said = self._determiner(tree)
@@ -203,9 +206,25 @@ class Phrases(Others):
             found.append((cost, phrase))
         return self._excepted(tree, context, self._said_again(found, said.label))
 
+    def _either_number(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
+        """Two or three cups: two cups or three cups."""
+        said = tree.children[0]
+        words = self._spans(said, "EITHER", "OR")
+        rows: Scored[tuple[NounPhrase, ...]] = [(0.0, ())]
+        for leaf in said.all("NUMBER"):
+            one = replace(tree, children=(Tree("number", (leaf,), leaf.span), *tree.children[1:]))
+            rows = [
+                (cost + extra, (*row, phrase))
+                for cost, row in rows
+                for extra, phrase in self._phrase(one, context)
+            ]
+        return [(cost, Coordinated(True, words, row)) for cost, row in rows]
+
     def _is_weak(self, phrase: Quantified) -> bool:
         """Whether "the" names any one: "touching the wall" is touching some wall."""
-        if phrase.number is not None or phrase.ranked or not isinstance(phrase.head, Select):
+        if phrase.number is not None or not isinstance(phrase.head, Select):
+            return False
+        if any(isinstance(op, Superlative) for op in phrase.objects.walk()):
             return False
         if self._lexicon.has_feature("weak_definite", phrase.head.category):
             return phrase.determiner in ("the", "bare")

@@ -278,14 +278,14 @@ class Questions(Distribution):
         if found:
             return found
         for cost, phrase in self._phrase(phrase_tree, Context()):
+            if predicate.label == "shared":
+                found += [(cost + extra, op) for extra, op in self._in_the_same(phrase, predicate)]
+                continue
             if isinstance(phrase, Coordinated):
                 found += [
                     (cost + extra, op)
                     for extra, op in self._claims_of_parts(tree, phrase, predicate, words)
                 ]
-                continue
-            if predicate.label == "shared":
-                found += [(cost + extra, op) for extra, op in self._in_the_same(phrase, predicate)]
                 continue
             if floated:
                 phrase = self._quantified_by(phrase, floated[0].children[0])

@@ -63,7 +63,7 @@ CONCEPTS = {
 LEVELS = ("first", "second", "third", "fourth")
 """The places of a tower's blocks, from the base up; towers have no more than these."""
 RELATIONS = (
-    *("in", "part_of", "of", "with", "touching", "nearly_touching", "at", "on"),
+    *("in", "part_of", "of", "with", "touching", "nearly_touching", "at", "on", "from"),
     *("above", "below", "left_of", "right_of", "next_to"),
 )
 OTHER = "none"
@@ -251,7 +251,8 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
     - ``with``: a box to its items, a tower to its blocks.
     - ``touching``: two items whose boxes are at most 1 px apart; an item and a wall or corner with
       no pixel between. ``nearly_touching``: at most 5 px apart. ``at``: touching a wall or corner.
-    - ``on``: an item that touches another from above, or the wall below.
+    - ``on``: an item that touches another from above, or a wall; a tower's top block on the tower.
+    - ``from``: the blocks of a tower from its base, where they are counted from.
     - ``above``, ``below``: of two items in one box, by their centres, but of the blocks of a tower
       only where nothing is between them; every item is above its box's lower wall.
     - ``left_of``, ``right_of``, ``next_to``: as in photographs, but of items in one box only, and
@@ -417,6 +418,8 @@ def _relate_container(
     if tower is not None:
         things.relate("with", ((tower, i) for i in blocks))
         things.relate("of", ((tower, i) for i in blocks))
+        things.relate("on", [(blocks[-1], tower)])
+        things.relate("from", ((i, blocks[0]) for i in blocks[1:]))
 
 
 def _relate_beside(things: _Things, row: Sequence[int]) -> None:
@@ -447,7 +450,11 @@ def _add_walls(
         (across, down): things.add(
             "corner",
             (*lines[across][:1], *lines[down][1:2], *lines[across][2:3], *lines[down][3:]),
-            {"color": "gray", "horizontal": across.split()[0]},
+            {
+                "color": "gray",
+                "horizontal": across.split()[0],
+                **({"at_top": "uppermost"} if down == "top wall" else {"at_base": "lowermost"}),
+            },
         )
         for across in WALLS[:2]
         for down in WALLS[2:]
@@ -462,7 +469,9 @@ def _add_walls(
             gap = max(gaps[i][name] for name in names)
             if gap <= NEARLY:
                 things.relate("nearly_touching", [(i, mark)])
+                things.relate("next_to", [(i, mark)])
             if gap == 0:
+                things.relate("on", [(i, mark)])
                 things.relate("touching", [(i, mark)])
                 things.relate("at", [(i, mark)])
     touched = things.pairs.get("at", set())
@@ -470,8 +479,6 @@ def _add_walls(
         things.relate("in", ((i, c) for c in corners.values() if (i, c) in touched))
         things.relate("below", [(i, walls["top wall"])])
         things.relate("above", [(i, walls["bottom wall"])])
-        if gaps[i]["bottom wall"] == 0:
-            things.relate("on", [(i, walls["bottom wall"])])
 
 
 def _gaps(item: Drawn) -> dict[str, int]:
