@@ -32,6 +32,7 @@ from neurosym.program import (
     Count,
     CountIs,
     CountValues,
+    Difference,
     Different,
     Disjunction,
     Equal,
@@ -342,6 +343,12 @@ def _compare_counts(op: CompareCounts, _world: World, left: Objects, right: Obje
     return op.comparison.holds(len(left), len(right))
 
 
+def _difference(_op: Difference, _world: World, left: Objects, right: Objects) -> int:
+    if len(left) < len(right):
+        raise PresuppositionFailure(many=False)
+    return len(left) - len(right)
+
+
 def _every(_op: Every, _world: World, objects: Objects, scope: Objects) -> bool:
     return objects <= scope
 
@@ -444,6 +451,7 @@ RULES: Mapping[type[Op], Rule] = {
     Exist: _exist,
     CountIs: _count_is,
     CompareCounts: _compare_counts,
+    Difference: _difference,
     Every: _every,
     Most: _most,
     Negation: _negation,

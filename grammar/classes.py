@@ -119,6 +119,7 @@ class WordClass(enum.Enum):
     SHAPED = '"shaped"'
     MOST_COMMON = '"most common"'
     SHARE = '"shares"'
+    MATCH = '"matches"'
     IF = '"if"'
     GONE = '"were removed"'
     IF_GONE = '"if you removed"'
@@ -166,6 +167,7 @@ UNSPOKEN = frozenset(
         WordClass.POLITE,
         WordClass.STOP,
         WordClass.AND,
+        WordClass.BUT,
         WordClass.THE,
     }
 )

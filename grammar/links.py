@@ -157,6 +157,9 @@ class Links(SentenceLowering):
             case "similar":
                 return lambda objects, to: landmarks.similar(objects, words, to)
             case "between":
+                place = tree.find("LOCATION")
+                if place is not None and self._concept(tree, "LOCATION") != "middle":
+                    raise NoReadingError
                 return lambda objects, to: landmarks.between(objects, words, to)
             case "equated":
                 order = self._degree(tree)
@@ -218,22 +221,24 @@ class Links(SentenceLowering):
         same = tree.find("DIFFERENT") is None
         relation = tree.find("RELATION")
         with_it = relation is not None and self._concept(tree, "RELATION") == "with"
-        if same != (tree.find("AS") is not None or with_it):
+        if same != (tree.find("AS", "MATCH") is not None or with_it):
             raise NoReadingError
         if extra and not same:
             raise NoReadingError('"other" is not understood with a difference', extra)
         aspects = self._same_aspects(tree)
         link = landmarks.alike if same else landmarks.unlike
-        silent = ("AND", "COMMA", "INDEFINITE", "THE", "TO", "FROM")
+        silent = ("AND", "COMMA", "INDEFINITE", "THE", "TO", "FROM", "OF")
         words = (
             *extra,
             *(c.span for c in tree.children if c.unit is not None and c.label not in silent),
         )
 
+        landmark = next(child for child in tree.children if child.unit is None)
+
         def step(objects: Op) -> Scored[Op]:
             return [
                 (cost + more, op)
-                for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+                for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
                 for more, op in self._alike_in(aspects, objects, link, words, phrase)
             ]
 

@@ -8,6 +8,7 @@ grammar admits a little more than the language means.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
@@ -38,6 +39,7 @@ from neurosym.program import (
     Relate,
     Select,
     The,
+    TheCount,
 )
 
 WHERE_IT_IS = 0.6
@@ -183,7 +185,11 @@ class Lowering(Tallies):
         assert nominal is not None
         predicate = tree.children[-1]
         found: Scored[Op] = []
+        number = tree.find("NUMBER")
         for cost, asked in self._nominal(nominal, Context(), "bare"):
+            if number is not None:
+                # "Which of the two cups".
+                asked = self._so_many(asked, number)
             if self._is_value(asked.head) and asked.objects == asked.head:
                 raise NoReadingError("this can be asked of one thing only", self._spans(tree, "IS"))
             if asked.other:
@@ -218,6 +224,14 @@ class Lowering(Tallies):
                 if Kind.OBJECTS.accepts(op.returns)
             ]
         return found
+
+    def _so_many(self, nominal: Nominal, number: Tree) -> Nominal:
+        """What a nominal names, of which there are to be so many."""
+        count = int(self._concept_of(number))
+        if count < 1 or not nominal.plural:
+            raise NoReadingError("this does not agree with its noun", [number.span])
+        objects = TheCount(nominal.objects, count, words=(number.span,))
+        return replace(nominal, objects=objects)
 
     def _left_out(self, tree: Tree) -> Nominal:
         """The noun that a text goes without: things, or persons after "who"."""

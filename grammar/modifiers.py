@@ -174,6 +174,13 @@ class Modifiers(Contents):
                 (cost, Minus(objects, op.right, words=words))
                 for cost, op in self._same_as(objects, tree, head)
             ]
+        if tree.label in ("noun", "nouns"):
+            # "The non-cubes".
+            leaf = tree.children[0]
+            named = Select(self._concept_of(leaf), words=(leaf.span,))
+            return lambda objects: [
+                (0.0, Minus(Everything() if objects == named else objects, named, words=words))
+            ]
         keep = self._step(tree, head, plural)
         wide = tree.label == "coordination" and tree.find("AND") is not None
         cost_of_scope = NARROW_NOT if wide else 0.0
@@ -225,16 +232,24 @@ class Modifiers(Contents):
         return [(0.0, Filter(objects, sense.dimension, sense.concept, words=(leaf.span,)))]
 
     def _made(self, tree: Tree) -> Step:
-        """Made of metal."""
-        leaf = tree.children[-1].children[0]
-        named = self._concept(tree, "MADE_OF")
-        if leaf.label != "ATTRIBUTE" or named not in {
-            sense.dimension for sense in self._unit(leaf).all(WordClass.ATTRIBUTE)
-        }:
+        """Made of metal, of blue metal, of a matte material."""
+        leaves = [part.children[0] for part in tree.all("attribute")]
+        named, aspect = self._concept(tree, "MADE_OF"), tree.find("ASPECT")
+        leaf = leaves[-1] if aspect is None else aspect
+        if aspect is not None:
+            dimensions = {name for _, name in self._attribute_names(aspect)}
+        else:
+            dimensions = {sense.dimension for sense in self._unit(leaf).all(WordClass.ATTRIBUTE)}
+        if named not in dimensions or leaves[-1].label != "ATTRIBUTE":
             raise NoReadingError("this is not what things are made of", [leaf.span])
-        words = (*self._spans(tree, "MADE_OF"), leaf.span)
-        value = self._unit(leaf).sense(WordClass.ATTRIBUTE).concept
-        return lambda objects: [(0.0, Filter(objects, named, value, words=words))]
+        said = self._spans(tree, "MADE_OF", "ASPECT")
+        steps = [
+            lambda objects, leaf=leaf: [
+                (cost, op.at(*op.words, *said)) for cost, op in self._attribute(objects, leaf)
+            ]
+            for leaf in leaves
+        ]
+        return lambda objects: self._apply([(0.0, objects)], steps)
 
     def _attributes(self, objects: Op, tree: Tree, plural: bool) -> Scored[Op]:
         """Either for "red or blue"; for "red and white" both of one thing, either of several."""

@@ -40,7 +40,10 @@ class Others(Belonging):
         if not named:
             raise NoReadingError(OTHER_THAN_WHAT, nominal.other)
         first = named[0]
-        if isinstance(nominal.head, Everything) and not isinstance(first.head, Everything):
+        if _names_things(tree.children[-1]) and not first.plural:
+            # "The cup is like any other object": other than the cup, and of any kind.
+            named = [first]
+        elif isinstance(nominal.head, Everything) and not isinstance(first.head, Everything):
             named = [a for a in named if a.head == first.head]
             nominal = self._of_kind(nominal, first.head)
         last = next((a for a in named if _group_of(a, named)), first)
@@ -81,3 +84,8 @@ def _group_of(last: Antecedent, named: list[Antecedent]) -> Antecedent | None:
     if not last.plural:
         return next(iter(several), None)
     return next((a for a in several if kind_of(a) in last.objects.walk()), None)
+
+
+def _names_things(nominal: Tree) -> bool:
+    """Whether a nominal speaks of things of any kind: "objects", and not "ones"."""
+    return nominal.find("thing", "things") is not None

@@ -121,7 +121,7 @@ class Questions(Distribution):
         return found
 
     def _count(self, tree: Tree) -> Scored[Op]:
-        words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE")
+        words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE", "PRESENT")
         exception = tree.find("exception")
         of = tree.find("phrase", "np_and", "np_or")
         predicates = [

@@ -14,15 +14,18 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.nominals import divide
+from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
 from neurosym.program import (
     Alike,
     CommonValue,
+    Comparison,
     Conjunction,
     Count,
     CountValues,
+    Difference,
     Every,
     Everything,
     Exist,
@@ -57,6 +60,7 @@ class Tallies(Questions):
             **super().rules(),
             "left_over": self._left_over,
             "count_values": self._count_values,
+            "difference": self._difference,
             "common": self._common,
             "more_or": self._more_or,
             "query_which": self._query_which,
@@ -146,10 +150,27 @@ class Tallies(Questions):
                     ]
         return found
 
+    def _difference(self, tree: Tree) -> Scored[Op]:
+        """How many more there are of these than of those; with "fewer", the other way round."""
+        left, *others = tree.all("nominal")
+        words = self._spans(tree, "HOW_MANY", "MORE", "THAN", "AND", "OR")
+        words += self._joined_spans(tree, "IS", "THERE")
+        fewer = Comparison(self._concept(tree, "MORE")) is Comparison.FEWER_THAN
+        found: Scored[Op] = []
+        for cost, first in self._nominal(left, Context(), "bare"):
+            for more, second in self._counterparts(others, first):
+                if first.other or second.other:
+                    raise NoReadingError(OTHER_THAN_WHAT, first.other or second.other)
+                larger, smaller = first.objects, second.objects
+                if fewer:
+                    larger, smaller = smaller, larger
+                found.append((cost + more, Difference(larger, smaller, words=words)))
+        return found
+
     def _count_values(self, tree: Tree) -> Scored[Op]:
         """How many different colours there are."""
         leaf = tree.all("ASPECT")[-1]
-        words = self._spans(tree, "HOW_MANY", "DIFFERENT", "ASPECT")
+        words = self._spans(tree, "HOW_MANY", "DIFFERENT", "ASPECT", "DO", "HAS", "SHARE")
         words += self._joined_spans(tree, "IS", "THERE")
         of = tree.find("phrase", "np_and", "np_or")
         steps = [child for child in tree.children if child.unit is None and child is not of]
@@ -183,7 +204,7 @@ class Tallies(Questions):
         leaf = tree.find("ASPECT")
         assert leaf is not None
         words = self._spans(tree, "WHAT", "IS", "MOST_COMMON", "ASPECT", "HAS", "THERE")
-        words += self._spans(tree, "MOST", "MORE")
+        words += self._spans(tree, "MOST", "MORE", "DO", "SHARE")
         of, nominal = tree.find("phrase", "np_and", "np_or"), tree.find("nominal")
         steps = [c for c in tree.children if c.unit is None and c not in (of, nominal)]
         these = self._these(of)

@@ -237,6 +237,11 @@ PROGRAMS = {
         "(alike (the_count (filter (select cube) color red) 2) size)",
         "(negation (alike (the_plural (select cup)) size))",
     ),
+    "difference": (
+        "(difference (select cup) (select plate))",
+        "(difference (filter (select cup) color red)"
+        " (relate (select plate) on (the (select table))))",
+    ),
     "count_values": (
         "(count_values (select cup) color)",
         "(count_values (the_plural (filter (select cup) size large)) color)",

@@ -24,6 +24,7 @@ from neurosym.program import (
     Conjunction,
     Count,
     CountIs,
+    Difference,
     Disjunction,
     Equal,
     Every,
@@ -80,6 +81,16 @@ def _compare_counts(run: Run) -> Value:
     leads = _leads(run, left * (1.0 - right), right * (1.0 - left))
     holds = [op.comparison.holds(lead, 0) for lead in range(-run.objects, run.objects + 1)]
     return Value(truth=leads[..., torch.tensor(holds, device=leads.device)].sum(-1))
+
+
+def _difference(run: Run) -> Value:
+    left, right = _counted(run, 0, 1)
+    leads = _leads(run, left * (1.0 - right), right * (1.0 - left))
+    behind = leads[..., : run.objects].sum(-1)
+    run.fail(behind)
+    ahead = (1.0 - behind)[..., None]
+    number = leads[..., run.objects :] / torch.where(ahead > 0, ahead, torch.ones_like(ahead))
+    return Value(number=number)
 
 
 def _most(run: Run) -> Value:
@@ -185,6 +196,7 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Exist: _exist,
     CountIs: _count_is,
     CompareCounts: _compare_counts,
+    Difference: _difference,
     Every: _every,
     Most: _most,
     Negation: _negation,

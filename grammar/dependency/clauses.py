@@ -92,11 +92,33 @@ class Clauses(NounPhrases):
         """What is said with "be" by a word that is no verb."""
         if word.relation == "prep" or word.tag in ("IN", "TO"):
             return self._attached(objects, word, objects)
+        likeness = self._likeness(objects, word)
+        if likeness is not None:
+            return likeness
         if word.tag.startswith("NN") or word.tag in ("PRP", "CD", "DT"):
             phrase = self.phrase(word)
             named = best(things_of(phrase))
             return Intersect(objects, named)
         return self.qualified(objects, word)
+
+    def _likeness(self, objects: Op, word: Word) -> Op | None:
+        """What is the same colour as something; None where nothing is said to be the same."""
+        same = next((c for c in (word, *word.children) if c.has(WordClass.SAME)), None)
+        if same is None or (same is not word and not word.has(WordClass.ASPECT)):
+            return None
+        hung = [p for w in (word, same) for p in w.below("prep") if p.has(WordClass.AS)]
+        to = next((p for c in hung for p in c.below("pobj")), None)
+        aspects = [word, *(c for c in word.below("conj") if c.has(WordClass.ASPECT))]
+        either = any(c.has(WordClass.OR) for c in word.below("cc"))
+        if to is None or same is word or either:
+            raise NoReadingError("this is not understood here", [same.span])
+        made, landmark = objects, self.phrase(to)
+        for leaf in aspects:
+            sense = leaf.sense(WordClass.ASPECT)
+            kind = landmarks.Aspect(sense.concept, sense.dimension == "order")
+            words = (same.span, leaf.span, *(p.span for p in hung))
+            made = best(landmarks.alike(made, kind, words, landmark))
+        return made
 
     def _done(self, objects: Op, verb: Word) -> Op:
         made = objects

@@ -36,6 +36,11 @@ from neurosym.span import Span
 
 _QUESTION_WORDS = {"what", "who", "which", "where", "whom", "whose"}
 _DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
+_FINITE = ("VBZ", "VBP", "VBD", "MD")
+_ASKING = {"be", "do", "have", "can", "could", "will", "would"}
+"""Verbs that come first where yes or no is asked for."""
+_ANSWERS = (Kind.TRUTH, Kind.NUMBER, Kind.VALUE)
+_COMPARING = (WordClass.MORE, WordClass.AS_MANY, WordClass.EQUALLY_MANY)
 
 
 class Sentences(Clauses):
@@ -52,7 +57,7 @@ class Sentences(Clauses):
         """
         trees = [root for _, part in parts for root in part]
         if len(trees) == 1:
-            return self._sentence(trees[0])
+            return self._typed(trees[0], self._sentence(trees[0]))
         claims: list[Op] = []
         for answer, part in parts:
             self._later = bool(claims)
@@ -69,6 +74,16 @@ class Sentences(Clauses):
         for claim in claims[1:]:
             made = Conjunction(made, claim)
         return made
+
+    def _typed(self, root: Word, op: Op) -> Op:
+        """What a sentence means, as a truth where it asks for yes or no: "is the dog asleep"."""
+        first = min(root.walk(), key=lambda word: word.index)
+        if first.tag not in _FINITE or first.lemma not in _ASKING:
+            return op
+        compared = next((w for w in root.walk() if w.has(*_COMPARING)), None)
+        if compared is not None:
+            raise NoReadingError("this is not understood here", [compared.span])
+        return op if op.returns in _ANSWERS else claim_of(op, self._written)
 
     def _sentence(self, root: Word) -> Op:
         asked = self._question(root)
@@ -202,6 +217,10 @@ class Sentences(Clauses):
         noun = word.head
         if noun is not None and noun.has(WordClass.ASPECT) and word.relation in ("det", "attr"):
             return self._value(root, noun)
+        named = self.subject_of(root) if word.lower == "what" else None
+        if named is not None and root.lemma == "be" and named.has(WordClass.ASPECT):
+            # "What is the colour of the cup".
+            return self._value(root, named, word)
         return self._which(root, word)
 
     def _how_many(self, root: Word, word: Word) -> Op:
@@ -230,13 +249,23 @@ class Sentences(Clauses):
                 root.children = rest
         return Count(objects, words=(word.span,))
 
-    def _value(self, root: Word, aspect: Word) -> Op:
-        subjects = [c for c in root.below("nsubj", "attr", "nsubjpass") if c is not aspect]
+    def _value(self, root: Word, aspect: Word, word: Word | None = None) -> Op:
+        """The value of an attribute: "what colour is the cup", "what colour of cup is on it"."""
+        named = root.below("nsubj", "attr", "nsubjpass")
+        subjects = [c for c in named if c not in (aspect, word)]
         of = [p for c in aspect.below("prep") for p in c.below("pobj")]
         senses = [s for s in aspect.unit.all(WordClass.ASPECT) if s.dimension == "attribute"]
         if not senses or not (subjects or of):
             raise NoReadingError("what is asked for is not understood", [aspect.span])
-        thing = best(things_of(self.phrase((*subjects, *of)[0])))
+        asked = (*subjects, *of)[0]
+        if aspect.head is asked and aspect.relation in ("compound", "nmod", "amod"):
+            # "What colour cup is on the table": the colour of the cup that is.
+            asked.children = [c for c in asked.children if c is not aspect]
+            members = refer_to_members(self.phrase(asked))
+            root.children = [c for c in root.children if c is not asked]
+            thing: Op = self.predicated(members, root) if root.is_verb else members
+        else:
+            thing = best(things_of(self.phrase(asked)))
         if thing.returns is not Kind.REFERENT:
             thing = The(thing)
         return Query(thing, senses[0].concept, words=(aspect.span,))
@@ -246,6 +275,9 @@ class Sentences(Clauses):
         noun = word.head if word.relation == "det" else None
         subjects = [s for s in root.below("nsubj", "nsubjpass") if s not in (word, noun)]
         if noun is not None:
+            aspect = next((c for c in noun.below("compound", "nmod") if _is_attribute(c)), None)
+            if aspect is not None and root is not noun:
+                return self._value(root, aspect)
             objects = refer_to_members(self.phrase(noun))
             plural = self._is_plural(noun)
         else:
@@ -274,6 +306,11 @@ def _restricted(phrase: NounPhrase, step) -> NounPhrase:  # type: ignore[no-unty
     if isinstance(phrase, Coordinated):
         return replace(phrase, parts=tuple(_restricted(part, step) for part in phrase.parts))
     return replace(phrase, objects=step(phrase.objects))
+
+
+def _is_attribute(word: Word) -> bool:
+    """Whether a word names an attribute: "colour"."""
+    return any(s.dimension == "attribute" for s in word.unit.all(WordClass.ASPECT))
 
 
 def _in_relative(word: Word) -> bool:

@@ -137,6 +137,13 @@ CORPORA: dict[str, Corpus] = {
             "captions.cases",
         ),
         Corpus(
+            "clevrhumans",
+            "text",
+            ("clevr_humans_questions.txt",),
+            "CLEVR-Humans questions, one a line: coverage",
+            "texts.cases",
+        ),
+        Corpus(
             "nlvr",
             "nlvr",
             ("dev.json", "train.json", "test.json", "hidden.json"),

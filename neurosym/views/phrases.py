@@ -17,6 +17,7 @@ from neurosym.program import (
     CompareCounts,
     Comparison,
     CountValues,
+    Difference,
     Different,
     Equative,
     Everything,
@@ -370,7 +371,7 @@ def _operand(op: Op, name: str, operand: Op, plural: bool) -> str:
         each = _each(operand)
         if each is not None:
             return each
-    if isinstance(op, CompareCounts):
+    if isinstance(op, CompareCounts | Difference):
         phrase = noun_phrase(operand)
         return f"of {without_all(phrase)}" if is_definite(phrase) else phrase
     if isinstance(op, The | ThePlural | TheCount):

@@ -84,6 +84,24 @@ class CompareCounts(Op):
     explanation = "there are {comparison} {left} than {right}"
 
 
+class Difference(Op):
+    """How many more objects one set has than another.
+
+    Meaning:
+        The number of members of ``left`` less the number of members of ``right``. Presupposes
+        that it is not negative: fails with none when ``right`` has more members.
+    Axes:
+        [] over 0 .. N, plus none
+    """
+
+    left: Objects
+    right: Objects
+    returns = Kind.NUMBER
+    presupposes = True
+    evoked_by = ("how many more than", "how many fewer than")
+    explanation = "how many more {left} than {right} are there"
+
+
 class Every(Op):
     """Whether all of some objects are among others.
 
