@@ -55,7 +55,7 @@ class Links(SentenceLowering):
     def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         *before, leaf, landmark = tree.children
         wearable = bool(self._unit(leaf).all(WordClass.WITH_COLOUR))
-        if wearable and (is_headless(landmark) or self._is_all_of_a_colour(landmark)):
+        if wearable and (self._is_bare_colour(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
         if isinstance(head, Everything) and senses[0].concept in ("up", "down"):
@@ -131,6 +131,11 @@ class Links(SentenceLowering):
             raise NoReadingError("this is no direction", [leaf.span])
         return found
 
+    def _is_bare_colour(self, phrase: Tree) -> bool:
+        """Whether a phrase is modifiers alone, which after "in" is a colour: "plaid" is none."""
+        leaves = tuple(phrase.leaves())
+        return is_headless(phrase) and [leaf.label for leaf in leaves] != ["ADJECTIVE"]
+
     def _is_all_of_a_colour(self, phrase: Tree) -> bool:
         """Whether a phrase is "all white", which after "in" is a colour, not everything white."""
         first, *rest = phrase.children[0].children or (phrase.children[0],)
@@ -168,7 +173,8 @@ class Links(SentenceLowering):
                 order, times = self._comparative(tree)
                 return lambda objects, to: landmarks.ahead(objects, order, times, words, to)
         named = ("PASSIVE", "RELATION", "SIDE_RELATION", "VERB")
-        verb, relation = self._spans(tree, *named), self._concept(tree, *named)
+        verb = self._spans(tree, "POSTURE", *named)
+        relation = self._concept(tree, *named)
         return lambda objects, by: landmarks.related_by(objects, relation, verb, by)
 
     def _degree(self, tree: Tree) -> str:
@@ -317,6 +323,9 @@ class Links(SentenceLowering):
             head = _head_below(objects)
             found: Scored[Op] = []
             for cost, phrase in self._phrase(goal.children[-1], Context(head, landmark=True)):
+                if preposition is None and self._is_worn(phrase):
+                    # "The man closest, white shirt" is closest to who looks.
+                    continue
                 if self._is_viewer(phrase):
                     order = "nearest" if nearest else "farthest"
                     said = (leaf.span, *words[len(rank.words) + 1 :])
@@ -331,6 +340,15 @@ class Links(SentenceLowering):
             return found
 
         return step
+
+    def _is_worn(self, phrase: NounPhrase) -> bool:
+        """Whether a phrase without a determiner names what somebody has on."""
+        return (
+            isinstance(phrase, Quantified)
+            and phrase.determiner == "bare"
+            and isinstance(phrase.head, Select)
+            and self._lexicon.has_feature("worn", phrase.head.category)
+        )
 
     def _is_viewer(self, phrase: NounPhrase) -> TypeGuard[Quantified]:
         """Whether a landmark is where the image was taken from: "the camera"."""

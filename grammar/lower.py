@@ -171,9 +171,19 @@ class Lowering(Tallies):
     def _but_not(self, tree: Tree) -> Scored[Op]:
         """What a text does not mean: "not the red cup" is another cup."""
         words = self._spans(tree, "NOT")
+        denied, *meant = (child for child in tree.children if child.unit is None)
+        if meant:
+            # "Not the red cup, the blue one": what is denied is another thing.
+            told = (*words, *(leaf.span for leaf in denied.leaves()))
+            return [
+                (cost + extra, op.at(*op.words, *told))
+                for cost, phrase in self._phrase(meant[0], Context())
+                for extra, op in refer(phrase)
+                if Kind.OBJECTS.accepts(op.returns)
+            ]
         return [
-            (cost + extra, The(Minus(phrase.head, op, words=words)))
-            for cost, phrase in self._phrase(tree.children[-1], Context())
+            (cost + extra, The(Minus(_others(phrase), op, words=words)))
+            for cost, phrase in self._phrase(denied, Context())
             if isinstance(phrase, Quantified)
             for extra, op in refer(phrase)
             if Kind.OBJECTS.accepts(op.returns) and op != phrase.head
@@ -212,6 +222,9 @@ class Lowering(Tallies):
         half = " half" if side and self._concept(tree, "SIDE") == "half" else ""
         places = self._unit(place).all(WordClass.LOCATION)
         portion = next((p for s in places if (p := s.concept + half) in PORTIONS), None)
+        if self._is_image(tree.children[-1]) and not half:
+            # "The top of the picture" is a place.
+            raise NoReadingError
         if portion is None or (side and self._concept(tree, "SIDE") == "corner"):
             raise NoReadingError("this part of a thing is not understood", words)
         found: Scored[Op] = []
@@ -240,6 +253,11 @@ class Lowering(Tallies):
             return self._plain(Everything(), plural=False)
         concept = self._unit(who).sense(WordClass.WHO).concept
         return self._plain(Select(concept, words=(who.span,)), plural=False)
+
+
+def _others(phrase: Quantified) -> Op:
+    """What there may be besides what a text denies: "not the red cup" leaves cups."""
+    return Everything() if phrase.objects == phrase.head else phrase.head
 
 
 def _is_placed(op: Op) -> bool:

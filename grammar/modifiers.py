@@ -49,6 +49,12 @@ NARROW_NOT = 0.6
 
 UNLIKE_RELATIONS = 0.1
 """Cost of joining a place with a property."""
+UNLIKELY_COMPOUND = 1.5
+"""Cost of a person and what is worn as one kind of thing: one has the other."""
+
+PLACE_AS_THING = 1.5
+"""Cost of a side, a corner or a middle that is a thing, where it may be a place in the picture."""
+
 FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
 
@@ -91,6 +97,8 @@ class Modifiers(Contents):
             case "juxtaposed" | "dressed":
                 self._check_juxtaposed(tree, head)
                 return lambda objects: self._juxtaposed(objects, tree, head)
+            case "goal" if tree.find("TO") and self._is_turned(head):
+                return lambda objects: self._related(objects, tree, head)
             case "goal" if tree.find("TO"):
                 reason = "this is not understood without a superlative"
                 raise NoReadingError(reason, [tree.children[0].span])
@@ -98,6 +106,9 @@ class Modifiers(Contents):
                 return lambda objects: [
                     (GOAL_AS_RELATION + cost, op) for cost, op in self._related(objects, tree, head)
                 ]
+            case "related" if self._is_side_of_image(tree):
+                place = read_place(tree, self._units)
+                return lambda objects: located(objects, place, unique=False)
             case "related" | "acting":
                 return lambda objects: self._related(objects, tree, head)
             case "sided":
@@ -192,13 +203,74 @@ class Modifiers(Contents):
 
     def _check_juxtaposed(self, tree: Tree, head: Op) -> None:
         """Refuse what is named beside no thing, and before one what it has not got on."""
-        if not isinstance(head, Select):
-            raise NoReadingError
         *_, name = tree.leaves()
-        if tree.label == "dressed" and not self._lexicon.has_feature(
-            "worn", self._concept_of(name)
-        ):
+        worn = self._lexicon.has_feature("worn", self._concept_of(name))
+        if isinstance(head, Everything) and worn and tree.label == "juxtaposed":
+            # "Green shirt, white hat": whoever has both.
+            return
+        if not isinstance(head, Select) or (tree.label == "dressed" and not worn):
             raise NoReadingError
+        dressed = self._lexicon.has_feature("worn", head.category.split()[-1]) or any(
+            sense.word_class is WordClass.COLOUR for sense in self._lexicon.senses(head.category)
+        )
+        if worn and dressed:
+            # Clothes and fruit have nothing on: "orange shirt".
+            raise NoReadingError
+
+    def _unlikely_compound(self, head: Tree | None) -> float:
+        """What it costs that "man hat" is a kind of hat, and "shirt man" one of men."""
+        names = [self._concept_of(leaf) for leaf in head.leaves()] if head is not None else []
+        people, worn = (
+            [self._lexicon.has_feature(feature, name) for name in names]
+            for feature in ("person", "worn")
+        )
+        owned = names and ((people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])))
+        coloured = (
+            [self._unit(leaf).all(WordClass.COLOUR) for leaf in head.leaves()] if head else []
+        )
+        return UNLIKELY_COMPOUND if owned or any(coloured[:-1]) else 0.0
+
+    def _place_as_thing(
+        self, head: Tree | None, pres: list[Tree], posts: list[Tree], *, alone: bool
+    ) -> float:
+        """What it costs that a side or a corner is a thing: "right side", "top of the picture".
+
+        Args:
+            head: what names the thing.
+            pres: what stands before it.
+            posts: what follows it.
+            alone: whether nothing else is said.
+        """
+        alone = alone and not pres and not posts
+        if head is None or [leaf.label for leaf in head.leaves()] not in (
+            ["GUESSED_NOUN"],
+            ["NOUN"] if alone else [],
+        ):
+            return 0.0
+        leaf = next(head.leaves())
+        if not (self._unit(leaf).all(WordClass.SIDE) or self._unit(leaf).all(WordClass.LOCATION)):
+            return 0.0
+        parts = [post for post in posts if post.label in ("owned", "related")]
+        of_image = any(self._is_image(part.children[-1]) for part in parts)
+        placed = not parts and any(pre.label == "location" for pre in pres)
+        return PLACE_AS_THING if placed or of_image or alone else 0.0
+
+    def _is_side_of_image(self, tree: Tree) -> bool:
+        """Whether a relation is a place in the picture: "left of the picture"."""
+        first = self._unit(tree.children[0])
+        sides = [s for s in first.senses if s.concept in ("left_of", "right_of")]
+        return bool(sides) and self._is_image(tree.children[-1])
+
+    def _is_image(self, phrase: Tree) -> bool:
+        """Whether a phrase is the picture itself."""
+        *before, last = phrase.leaves()
+        return all(leaf.label == "THE" for leaf in before) and bool(
+            self._unit(last).all(WordClass.IMAGE)
+        )
+
+    def _is_turned(self, head: Op) -> bool:
+        """Whether a noun names a side of a body, which is turned to something: "back to us"."""
+        return isinstance(head, Select) and self._lexicon.has_feature("turned", head.category)
 
     def _is_no(self, tree: Tree) -> bool:
         """Whether what is lacking is said by "no", which after no thing denies instead."""

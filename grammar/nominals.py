@@ -46,9 +46,6 @@ OPTIONAL_PLURAL = "(s)"
 PLACE_OF_LANDMARK = 1.2
 """Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
 
-UNLIKELY_COMPOUND = 1.5
-"""Cost of a person and what is worn as one kind of thing: one has the other."""
-
 MODIFIED_LANDMARK = 0.7
 """Cost of "looking away" said of the corner that a woman is in, or "by the car" of her shirt."""
 
@@ -101,7 +98,10 @@ class Nominals(Modifiers):
         if inner.label in ("of_nominal", "headless"):
             tree = inner
         pres, head, posts = divide(tree)
-        if inner.label == "headless" and context.landmark and _only_places(pres):
+        bare = inner.label == "headless"
+        if bare and context.landmark and _only_places(pres):
+            raise NoReadingError
+        if bare and any(post.label == "juxtaposed" for post in posts):
             raise NoReadingError
         picks = any(part.label in _PICKING for part in (*pres, *posts))
         found: Scored[Nominal] = []
@@ -115,7 +115,9 @@ class Nominals(Modifiers):
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
                 base = replace(base, plural=False, objects=self._among(inner, base.objects))
-            cost += self._unlikely_compound(head)
+            cost += self._unlikely_compound(head) + self._place_as_thing(
+                head, pres, posts, alone=not (context.landmark or determiner != "bare")
+            )
             cost += self._misplaced(base, posts, context, determiner)
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
@@ -213,10 +215,18 @@ class Nominals(Modifiers):
                 return self._plain(self._things(words), plural)
             return self._plain(antecedent.at(*antecedent.words, *words), plural)
         silent = ("ONE", "ONES", "THING", "THINGS")
-        names = [self._concept_of(leaf) for leaf in tree.leaves() if leaf.label not in silent]
-        concept = " ".join(names)
+        named_by = [leaf for leaf in tree.leaves() if leaf.label not in silent]
+        name = self._concept_of if len(named_by) == 1 else self._name_of
+        concept = " ".join(name(leaf) for leaf in named_by)
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))
         return replace(self._plain(named, plural), open_number=optional)
+
+    def _name_of(self, leaf: Tree) -> str:
+        """A word in a compound: as it is written, where what it stands for has another name."""
+        forms = [" ".join(form) for form in self._unit(leaf).forms]
+        concept = self._concept_of(leaf)
+        plural = leaf.label in ("PLURAL_NOUN", "GUESSED_PLURAL")
+        return concept if concept in forms else forms[-1 if plural else 0]
 
     def _misplaced(
         self, base: Nominal, posts: list[Tree], context: Context, determiner: str
@@ -250,16 +260,6 @@ class Nominals(Modifiers):
 
     def _is_animate(self, noun: str) -> bool:
         return any(self._lexicon.has_feature(kind, noun) for kind in ("person", "animal", "child"))
-
-    def _unlikely_compound(self, head: Tree | None) -> float:
-        """What it costs that "man hat" is a kind of hat, and "shirt man" one of men."""
-        names = [self._concept_of(leaf) for leaf in head.leaves()] if head is not None else []
-        people, worn = (
-            [self._lexicon.has_feature(feature, name) for name in names]
-            for feature in ("person", "worn")
-        )
-        owned = names and ((people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])))
-        return UNLIKELY_COMPOUND if owned else 0.0
 
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
@@ -417,6 +417,13 @@ class Nominals(Modifiers):
         for post in posts:
             if post.label == "picked":
                 rest.remove(post)
+                border = self._border(post, rest)
+                if border is not None:
+                    rest.remove(border)
+                    place = read_place(border, self._units)
+                    place = replace(place, far=True, words=(post.span, *place.words))
+                    steps.append(_placed(place, unique, number))
+                    continue
                 steps.append(self._superlative(post, rank or Rank(1, (), None), rest))
                 rank = None
         if rank is not None:
@@ -443,6 +450,14 @@ class Nominals(Modifiers):
             rest.remove(place_tree)
             steps.append(_placed(read_place(place_tree, self._units), unique, number))
         return steps[::-1], rest, count
+
+    def _border(self, picked: Tree, rest: list[Tree]) -> Tree | None:
+        """The side of the picture that something is closest to: "closest to the bottom"."""
+        after = (post for post in rest if post.span.start > picked.span.start)
+        post = next(after, None)
+        if post is None or not picked.find("NEAREST") or post.label != "located":
+            return None
+        return post if next(post.leaves()).words.lower() == "to" else None
 
     def _superlative(self, tree: Tree, rank: Rank, rest: list[Tree]) -> Step:
         leaf = tree.children[0]

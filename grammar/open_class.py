@@ -22,7 +22,7 @@ _ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
 _GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "NFP", "LS"})
 _NEGATED = re.compile(r"(?:non|un)(\w{3,})|(\w{3,})less")
 _DOUBLING = re.compile(r"[^aeiou]+[aeiou][bcdgklmnprtvz]")
-_ADVERBS = frozenset({"RB", "RBR", "RP"})
+_ADVERBS = frozenset({"RB", "RBR", "RBS", "RP"})
 """What says how or where of what it follows: "together", "upside down"."""
 _ORDINAL = re.compile(r"(\d{1,3})(?:st|nd|rd|th)")
 
@@ -41,6 +41,7 @@ _ENDING = frozenset({",", ".", "and", "with", "in"})
 _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
+_GRADES = frozenset({"more", "less", "most", "least"})
 _BEFORE_A_PLACE = frozenset({"to", "towards", "toward", "at", "from", "for"})
 
 
@@ -57,6 +58,33 @@ def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon)
         places = lexicon.senses(after.lower) if after else ()
         return not any(sense.word_class is WordClass.LOCATION for sense in places)
     return not found and token.tag in ("RB", "RBR", "RBS") and token.lower.endswith("ly")
+
+
+def is_seeming(before: Token | None, token: Token, after: Token | None) -> bool:
+    """Whether "looking" belongs to the adjective before it: "the old looking clock"."""
+    if token.lower != "looking" or before is None or after is None:
+        return False
+    return before.tag in _ADJECTIVES and after.tag in ("NN", "NNS")
+
+
+def is_graded(before: Token | None, rest: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Whether words begin with a compared quality: "more toasted", "the most toasted".
+
+    Qualities that the lexicon lists, and what something is compared with, have constructions of
+    their own: "more red than blue".
+
+    Args:
+        before: the word before them.
+        rest: the words.
+        lexicon: tells which qualities are listed.
+    """
+    if len(rest) < 2 or rest[0].lower not in _GRADES or any(t.lower == "than" for t in rest):
+        return False
+    if rest[0].lower == "most" and (before is None or before.lower != "the"):
+        return False
+    senses = lexicon.senses(rest[1].lower)
+    plain = all(s.word_class in (WordClass.PRESENT, WordClass.ADJECTIVE) for s in senses)
+    return plain and (rest[1].tag in _ADJECTIVES or rest[1].tag in _PAST)
 
 
 def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:

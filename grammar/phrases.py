@@ -44,6 +44,9 @@ UNLIKE_PARTS = 0.4
 HIGH_JOIN = 0.2
 """Cost of joining whole expressions rather than the landmarks at the end."""
 
+SPLIT_VALUES = 1.6
+"""Cost of a colour after a noun and before "and": "man blue and white shirt" has one shirt."""
+
 AND_BEYOND = {"more_than": Comparison.AT_LEAST, "fewer_than": Comparison.AT_MOST}
 """What "or more" and "or fewer" say after a number."""
 
@@ -127,6 +130,7 @@ class Phrases(Others):
         words = self._spans(tree, "BOTH", "AND", "OR", "BUT", "NEITHER", "NOR")
         neither = tree.label == "np_nor"
         base = 0.0 if context.landmark else HIGH_JOIN
+        base += SPLIT_VALUES * sum(map(_ends_in_value, parts[:-1]))
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
         for part in parts:
             grown: Scored[tuple[NounPhrase, ...]] = []
@@ -442,6 +446,15 @@ def _is_of_some(objects: Op) -> bool:
             return not is_given(objects.landmarks)
         objects = objects.operands[0]
     return False
+
+
+def _ends_in_value(phrase: Tree) -> bool:
+    """Whether a phrase ends in a bare colour or the like: "shirt red"."""
+    nominal = phrase.find("nominal")
+    if nominal is None or nominal.children[0].label == "headless":
+        return False
+    *before, last = nominal.children
+    return bool(before) and last.label == "attribute"
 
 
 def _lacks_noun(phrase: Tree) -> bool:

@@ -117,17 +117,22 @@ def read_rank(tree: Tree, units: tuple[Unit, ...]) -> Rank:
 def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
     """The place of a tree that holds LOCATION words, or a relation word that names a side."""
     leaves = tuple(tree.leaves())
+    if tree.find("NUMBER") and leaves[0].words.lower() != "at":
+        raise NoReadingError
     named: list[tuple[Sense, ...]] = []
     words: list[Span] = []
     for leaf in leaves:
         if leaf.label == "LOCATION":
             named.append(_unit(leaf, units).all(WordClass.LOCATION))
             words.append(leaf.span)
-        elif leaf.label == "SIDE_RELATION":
-            relation = _unit(leaf, units).sense(WordClass.SIDE_RELATION).concept
+        elif leaf.label == "NUMBER":
+            named += _on_clock(int(_unit(leaf, units).sense(WordClass.NUMBER).concept))
+            words.append(leaf.span)
+        elif leaf.label in ("SIDE_RELATION", "RELATION"):
+            relation = _unit(leaf, units).sense(WordClass[leaf.label]).concept
             named.append((Sense(WordClass.LOCATION, relation.removesuffix("_of"), "horizontal"),))
             words.append(leaf.span)
-        elif leaf.label in ("FAR", "SIDE", "IMAGE"):
+        elif leaf.label in ("FAR", "SIDE") or _unit(leaf, units).all(WordClass.IMAGE):
             words.append(leaf.span)
     values = tuple(
         senses
@@ -137,6 +142,21 @@ def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
     if not values:
         raise NoReadingError
     return Place(values, any(leaf.label == "FAR" for leaf in leaves), tuple(words))
+
+
+def _on_clock(number: int) -> list[tuple[Sense, ...]]:
+    """Where an hour stands on a clock's face, as wide as the picture: "at 3", "at 1030"."""
+    hour = number if number < 100 else number // 100
+    if not 1 <= hour <= 12 or (number >= 100 and number % 100 > 59):
+        raise NoReadingError
+    named: list[tuple[Sense, ...]] = []
+    if hour % 6:
+        side = "right" if hour < 6 else "left"
+        named.append((Sense(WordClass.LOCATION, side, "horizontal"),))
+    if hour % 6 != 3:
+        height = "bottom" if 3 < hour < 9 else "top"
+        named.append((Sense(WordClass.LOCATION, height, "vertical"),))
+    return named
 
 
 def in_place(objects: Op, place: Place) -> Scored[Op]:

@@ -11,6 +11,8 @@ from neurosym.grammar.open_class import (
     UNLISTED,
     also_verb,
     is_donned,
+    is_graded,
+    is_seeming,
     is_softener,
     senses_of,
     singular,
@@ -120,7 +122,12 @@ def _cut(
         found = _in_place(lexicon.matches(lowers, bases, position), units)
         longest = found[0][0] - position if found else 0
         after = tokens[position + 1] if position + 1 < len(tokens) else None
+        previous = tokens[position - 1] if position else None
         if is_softener(tokens[position], after, longest, lexicon):
+            position += 1
+            continue
+        if units and is_seeming(previous, tokens[position], after):
+            units[-1] = Unit((*units[-1].tokens, tokens[position]), units[-1].senses)
             position += 1
             continue
         if found and found[0][1][0].word_class is WordClass.FILLER:
@@ -128,6 +135,12 @@ def _cut(
             continue
         if position == split:
             found = found[1:]
+        if longest < 2 and is_graded(previous, tokens[position:], lexicon):
+            grade, adjective = tokens[position : position + 2]
+            quality = Sense(WordClass.ADJECTIVE, f"{grade.lower} {adjective.lower}")
+            units.append(Unit((grade, adjective), (quality,)))
+            position += 2
+            continue
         verb = verb_of(tokens[position], found[0] if found else None)
         if verb:
             head = found[0][0] if found else position + 1

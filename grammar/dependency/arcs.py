@@ -166,7 +166,19 @@ def roots(units: tuple[Unit, ...], arcs: dict[int, Arc]) -> list[Word]:
         if above_unit in words and word not in _upward(words[above_unit]):
             word.head = words[above_unit]
             words[above_unit].children.append(word)
+    for word in words.values():
+        # Taggers take nouns of careless text for verbs: "elephant that you can see".
+        if word.tag.startswith("VB") and _is_noun(word):
+            word.tag = "NNS" if word.has(WordClass.PLURAL_NOUN) else "NN"
     return [word for word in words.values() if word.head is None]
+
+
+def _is_noun(word: Word) -> bool:
+    """Whether a word is listed as a noun and as no verb, and has nothing that a verb has."""
+    if word.below("nsubj", "nsubjpass", "dobj", "aux", "auxpass"):
+        return False
+    nouns = word.has(WordClass.NOUN, WordClass.PLURAL_NOUN)
+    return nouns and not word.has(WordClass.VERB, WordClass.POSTURE, WordClass.ADJECTIVE)
 
 
 def _upward(word: Word) -> Iterator[Word]:
