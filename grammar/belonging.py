@@ -7,7 +7,7 @@ from dataclasses import replace
 from neurosym.grammar import landmarks
 from neurosym.grammar.anaphora import Anaphora, Antecedent, agreement
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.meaning import NoReadingError, NounPhrase, Scored, head_of
+from neurosym.grammar.meaning import NoReadingError, NounPhrase, Quantified, Scored, head_of
 from neurosym.grammar.nominals import divide
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
@@ -100,6 +100,11 @@ class Belonging(Anaphora):
         if word.label == "OF" and self._is_of_no_thing(head):
             raise NoReadingError("what is of a thing is not named", [word.span])
         owners = self._owners(tree, head)
+        holders = self._lexicon.feature("container")
+        if holders and isinstance(head, Select):
+            # "A tower with a block at its base": walls and tops are of what holds things.
+            part = self._lexicon.has_feature("weak_definite", head.category)
+            owners = [(c, o) for c, o in owners if not part or _is_one_of(o, holders)] or owners
         low = LONG_OWNER if word.label == "GENITIVE" and _is_modified(tree.children[0]) else 0.0
         return [
             (low + cost + extra, op)
@@ -169,6 +174,15 @@ class Belonging(Anaphora):
                 [(cost, had.objects)], [self._step(predicate, had.head, plural=had.plural)]
             )
         ]
+
+
+def _is_one_of(owner: NounPhrase, kinds: frozenset[str]) -> bool:
+    """Whether what a phrase names is of one of some kinds."""
+    return (
+        isinstance(owner, Quantified)
+        and isinstance(owner.head, Select)
+        and owner.head.category in kinds
+    )
 
 
 def _is_modified(phrase: Tree) -> bool:

@@ -81,7 +81,8 @@ class Contents(Links):
             ]
         landmark, lifted = _without_values(tree.children[-1], self._names_values)
         if lifted is None:
-            return super()._related(objects, tree, head)
+            found = super()._related(objects, tree, head)
+            return [*self._as_part(found, objects, tree, head)]
         if not self._holds_all(tree):
             raise NoReadingError("this is understood of all that a thing holds only", [lifted.span])
         plain = replace(tree, children=(*tree.children[:-1], landmark))
@@ -257,6 +258,22 @@ class Contents(Links):
             isinstance(phrase, Quantified) and self._is_content(phrase.objects)
             for _, phrase in phrases
         )
+
+    def _as_part(self, found: Scored[Op], objects: Op, tree: Tree, head: Op) -> Scored[Op]:
+        """What is at a part, and what is that part: "a block at the base of the tower"."""
+        if self._concept_of(tree.children[-2]) != "at" or not self._lexicon.feature("container"):
+            return found
+        parts = [
+            part
+            for _, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+            if self._is_part(phrase)
+            for _, part in refer(phrase)
+        ]
+        if not parts:
+            return found
+        return [
+            (cost, Union(op, Intersect(objects, parts[0], words=op.words))) for cost, op in found
+        ]
 
     def _measured(self, tree: Tree) -> Step:
         """A three block tower: one with three blocks."""
