@@ -283,8 +283,10 @@ class Links(SentenceLowering):
     def _may_be_colour(self, preposition: Tree, landmark: Tree) -> bool:
         """Whether a landmark is a lone word that names a colour as well: "in orange"."""
         lone, *others = landmark.leaves()
+        compound = bool(others) and others[0].label in ("NOUN", "PLURAL_NOUN")
         return (
-            not others
+            lone.label == "NOUN"
+            and not compound
             and bool(self._unit(preposition).all(WordClass.WITH_COLOUR))
             and bool(self._unit(lone).all(WordClass.COLOUR))
         )

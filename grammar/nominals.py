@@ -119,6 +119,9 @@ class Nominals(Modifiers):
                 head, pres, posts, alone=not (context.landmark or determiner != "bare")
             )
             cost += self._misplaced(base, posts, context, determiner)
+            if context.landmark and [pre.label for pre in pres[:2]] == ["location", "participle"]:
+                # "The guy in the middle reading a book" is in the middle, and reads.
+                cost += MODIFIED_LANDMARK
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
             found += [

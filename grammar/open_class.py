@@ -180,6 +180,9 @@ def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tu
     if last.tag in ("NNS", "NNPS"):
         return (Sense(WordClass.PLURAL_NOUN, concept),)
     if last.tag in ("NN", "NNP"):
+        if len(form) > 6 and form.endswith("less"):
+            # "Shirtless", which taggers take for a noun as readily.
+            return (Sense(WordClass.ADJECTIVE, form), Sense(WordClass.GUESSED_NOUN, form))
         return (Sense(WordClass.NOUN, concept), *gerund)
     if last.tag == "VBZ":
         plural = Sense(WordClass.GUESSED_PLURAL, joined + singular(last.lower))

@@ -104,7 +104,9 @@ class Place:
 def read_rank(tree: Tree, units: tuple[Unit, ...]) -> Rank:
     """The ordinal of a tree labelled "ordinal", or of an ORDINAL word."""
     leaves = tuple(tree.leaves())
-    concept = _unit(leaves[0], units).sense(WordClass.ORDINAL).concept
+    concept = _unit(leaves[0], units).sense(WordClass[leaves[0].label]).concept
+    if concept == "0":
+        raise NoReadingError
     number = None
     if len(leaves) > 1:
         number = int(_unit(leaves[1], units).sense(WordClass.NUMBER).concept)
