@@ -17,6 +17,7 @@ from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon
+from neurosym.grammar.links import CARRYING
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -217,7 +218,11 @@ class Anaphora(Nominals):
         if self.root is None:
             return
         local = not itself and leaf.label != "POSSESSIVE"
-        yield from self._around(leaf, 2 if local else 1)
+        around = [*self._around(leaf, 2 if local else 1)]
+        if not local and self._is_place(_path(self.root, leaf)):
+            # The back in "a dog with a star on its back" is the dog's.
+            around = [*around[1:], *around[:1]]
+        yield from around
         path = _path(self.root, leaf)
         phrases = [node for node in path if node.label == "phrase"]
         clause = next((node for node in path[::-1] if node.label in _CLAUSES), None)
@@ -236,6 +241,14 @@ class Anaphora(Nominals):
             found = self._named_by(node)
             if found is not None:
                 yield found
+
+    def _is_place(self, path: list[Tree]) -> bool:
+        """Whether the phrase of a possessive is what something is on, in or near."""
+        related = next((node for node in reversed(path) if node.label == "related"), None)
+        if related is None or related.children[-1] is not path[-2 if len(path) > 1 else -1]:
+            return False
+        leaf = related.children[0]
+        return leaf.label == "RELATION" and self._concept_of(leaf) not in CARRYING - {"in"}
 
     def _around(self, leaf: Tree, first: int) -> Iterator[Antecedent]:
         """What the phrases around a word are naming, from the ``first`` outer one on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.links import LAST_CLOSEST
@@ -12,6 +13,7 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.modifiers import Modifiers, counting
+from neurosym.grammar.preferences import ACTING, Preferences, Said
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
@@ -46,10 +48,7 @@ OPTIONAL_PLURAL = "(s)"
 PLACE_OF_LANDMARK = 1.2
 """Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
 
-MODIFIED_LANDMARK = 0.7
-"""Cost of "looking away" said of the corner that a woman is in, or "by the car" of her shirt."""
-
-_OF_WEARER = {"related", "related_by", "between", "acting", "nearest"}
+_SAYING = ("related", "related_by", "between", "acting", "nearest", "coloured", "coordination")
 
 _PLACES = ("location", "located", "direction")
 _PICKING = {
@@ -90,6 +89,10 @@ class Nominal:
 
 class Nominals(Modifiers):
     """Lowers nominals."""
+
+    @cached_property
+    def _preferences(self) -> Preferences:
+        return Preferences(self._lexicon)
 
     def _nominal(
         self, tree: Tree, context: Context, determiner: str, number: int | None = None
@@ -241,28 +244,40 @@ class Nominals(Modifiers):
         placed = [post for post in posts if not self._is_inner_place(post)]
         cost = _placed_aside(placed, context.carried or determiner in ("bare", "indefinite"))
         here, there = (
-            op.category if isinstance(op, Select) else "" for op in (base.head, context.head)
+            op.category if isinstance(op, Select) else ""
+            for op in (base.head, context.beside or context.head)
         )
-        worn = context.carried and self._lexicon.has_feature("worn", here)
-        acts = self._is_animate(there) and not self._is_animate(here)
-        for post in posts:
-            label = post.label
-            deed = label == "acting" or self._is_handling(post)
-            if (acts and deed) or (worn and label in _OF_WEARER and not _adorns(post)):
-                cost += MODIFIED_LANDMARK
-        return cost
+        said = [self._said(post) for post in posts if post.label in _SAYING]
+        if any(post.label == "possessor" for post in posts) and posts[0].label in _SAYING:
+            said[0] = replace(said[0], own=True)
+        return cost + sum(
+            self._preferences.of_landmark(there, here, each, carried=context.carried)
+            for each in said
+        )
+
+    def _said(self, post: Tree) -> Said:
+        """What a modifier says, in short: the first of those that "and" joins."""
+        if post.label == "coordination":
+            return self._said(post.children[0])
+        first = next(post.leaves())
+        noun = ""
+        landmark = post.find("phrase", "np_and", "np_or")
+        while landmark is not None and landmark.label != "nominal":
+            landmark = landmark.find("phrase", "nominal")
+        if landmark is not None:
+            head = divide(landmark)[1]
+            names = [] if head is None else [*head.leaves()]
+            noun = " ".join(self._concept_of(leaf) for leaf in names)
+        if post.label == "acting":
+            return Said(ACTING, noun)
+        if first.label == "WITH_COLOUR":
+            return Said("in", noun)
+        senses = self._unit(first).all(WordClass.RELATION) if post.label == "related" else ()
+        return Said(senses[0].concept if senses else post.label, noun)
 
     def _is_inner_place(self, post: Tree) -> bool:
         """Whether a place is one in what holds the thing, where nothing is farthest out."""
         return post.label in _PLACES and place_is_plain(read_place(post, self._units))
-
-    def _is_handling(self, post: Tree) -> bool:
-        first = next(post.leaves())
-        senses = self._unit(first).all(WordClass.RELATION)
-        return post.label == "related" and any(s.concept in ("holding", "wearing") for s in senses)
-
-    def _is_animate(self, noun: str) -> bool:
-        return any(self._lexicon.has_feature(kind, noun) for kind in ("person", "animal", "child"))
 
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
@@ -556,12 +571,6 @@ def place_is_plain(place: Place) -> bool:
 def takes_other(post: Tree) -> bool:
     """Whether a modifier names what "other" things are other than: they are all like it."""
     return post.label in ("likeness", "similar", "compared", "equated")
-
-
-def _adorns(post: Tree) -> bool:
-    """Whether a relation may well be one of clothes: "with stripes", "on the head"."""
-    first = next(post.leaves())
-    return first.label == "WITH_COLOUR" or first.words.lower() in ("with", "on", "of", "around")
 
 
 def _placed_aside(posts: list[Tree], loose: bool) -> float:

@@ -30,8 +30,8 @@ class Others(Belonging):
             tree: the phrase that it is in.
         """
         leaf = next(leaf for leaf in tree.leaves() if leaf.span in nominal.other)
-        around = next(self._around(leaf, 1), None)
-        if around is not None and _is_of_kind(around, nominal.head):
+        around = next((a for a in self._around(leaf, 1) if _is_of_kind(a, nominal.head)), None)
+        if around is not None:
             if isinstance(nominal.head, Everything):
                 nominal = self._of_kind(nominal, around.head)
             objects = nominal.objects.at(*nominal.objects.words, *nominal.other)

@@ -19,6 +19,7 @@ from neurosym.grammar.meaning import (
 )
 from neurosym.grammar.nominals import Nominal, among, divide
 from neurosym.grammar.others import Others
+from neurosym.grammar.preferences import DEEDS
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -126,7 +127,7 @@ class Phrases(Others):
             return error
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
-        parts = [child for child in tree.children if child.unit is None]
+        parts = self._doing_alike([child for child in tree.children if child.unit is None])
         words = self._spans(tree, "BOTH", "AND", "OR", "BUT", "NEITHER", "NOR")
         neither = tree.label == "np_nor"
         base = 0.0 if context.landmark else HIGH_JOIN
@@ -140,8 +141,45 @@ class Phrases(Others):
                     for more, joined in _sharing(row, phrase):
                         grown.append((cost + extra + more, (*row, joined)))
             rows = cheapest(grown, self._beam)
+        rows = [
+            (cost + self._preferences.of_list(nouns, landmarks=context.landmark), row)
+            for cost, row in rows
+            for nouns in [[_noun_of(phrase) for phrase in row]]
+        ]
         any_of = neither or tree.label == "np_or"
         return [(cost, Coordinated(any_of, words, row, neither)) for cost, row in rows]
+
+    def _doing_alike(self, parts: list[Tree]) -> list[Tree]:
+        """Parts with the deed that follows the last: in "a man and a dog running" both run."""
+        nominals = [part.find("nominal") for part in parts]
+        if any(nominal is None for nominal in nominals):
+            return parts
+        divided = [divide(nominal) for nominal in nominals if nominal is not None]
+        animate = all(
+            head is not None
+            and head.label in ("noun", "nouns")
+            and self._preferences.is_animate(" ".join(map(self._concept_of, head.leaves())))
+            for _, head, _ in divided
+        )
+        *before, (_, _, posts) = divided
+        does = bool(posts) and self._said(posts[0]).relation in DEEDS
+        if not (animate and does) or any(after for _, _, after in before):
+            return parts
+        return [
+            *(
+                replace(
+                    part,
+                    children=tuple(
+                        replace(child, children=(*child.children, *posts))
+                        if child.label == "nominal"
+                        else child
+                        for child in part.children
+                    ),
+                )
+                for part in parts[:-1]
+            ),
+            parts[-1],
+        ]
 
     def _after(self, row: tuple[NounPhrase, ...], parts: list[Tree], context: Context) -> Context:
         """What a part can refer back to.
@@ -150,7 +188,9 @@ class Phrases(Others):
         """
         if row:
             head = head_of(row[0])
-            return context if isinstance(head, Everything) else replace(context, head=head)
+            if isinstance(head, Everything):
+                return context
+            return replace(context, head=head, beside=context.beside or context.head)
         if not context.gap and _lacks_noun(parts[0]) and parts[-1].label == "phrase":
             last = self._phrase(parts[-1], replace(context, landmark=True))
             if last and not isinstance(head_of(last[0][1]), Everything):
@@ -455,6 +495,11 @@ def _ends_in_value(phrase: Tree) -> bool:
         return False
     *before, last = nominal.children
     return bool(before) and last.label == "attribute"
+
+
+def _noun_of(phrase: NounPhrase) -> str:
+    head = head_of(phrase)
+    return head.category if isinstance(head, Select) else ""
 
 
 def _lacks_noun(phrase: Tree) -> bool:

@@ -134,7 +134,9 @@ def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
             relation = _unit(leaf, units).sense(WordClass[leaf.label]).concept
             named.append((Sense(WordClass.LOCATION, relation.removesuffix("_of"), "horizontal"),))
             words.append(leaf.span)
-        elif leaf.label in ("FAR", "SIDE") or _unit(leaf, units).all(WordClass.IMAGE):
+        elif leaf.label in ("FAR", "SIDE", "NEAREST", "FARTHEST") or _unit(leaf, units).all(
+            WordClass.IMAGE
+        ):
             words.append(leaf.span)
     values = tuple(
         senses

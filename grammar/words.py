@@ -30,6 +30,8 @@ class Context:
         landmark: whether the phrase is the landmark of another.
         gap: whether a missing noun stands for ``head`` too: "except the red".
         carried: whether it is what something has on, holds or is made of: no place of its own.
+        beside: of a landmark in a list, what the list is the landmark of: there ``head`` is the
+            noun before it.
     """
 
     head: Op | None = None
@@ -37,6 +39,7 @@ class Context:
     landmark: bool = False
     gap: bool = False
     carried: bool = False
+    beside: Op | None = None
 
 
 class SentenceLowering(abc.ABC):
