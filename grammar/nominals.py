@@ -13,7 +13,7 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.modifiers import Modifiers, counting
-from neurosym.grammar.preferences import ACTING, Preferences, Said
+from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Preferences, Said
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
