@@ -1,7 +1,8 @@
 """How fast texts are parsed: ``python -m benchmarks.parse_speed --data DIR``.
 
-Process time of one core. Four tables: new sentence patterns one by one, batches with and without a
-tagger, whether both come to the same programs, and texts of 200 words. Without ``--data`` (a folder
+Process time of one core. Five tables: new sentence patterns one by one; batches with and without a
+tagger, on unseen texts after others and from nothing; the tagger alone; whether both routes and the
+parser by itself come to the same programs; and texts of 200 words. Without ``--data`` (a folder
 with CLEVR-Ref+ expressions and other corpora, open part only) texts are composed from a few words.
 """
 
@@ -22,7 +23,8 @@ import torch
 from neurosym.datasets.split import part_of
 from neurosym.errors import NeurosymError
 from neurosym.grammar import Parser
-from neurosym.grammar.parse import Parse
+from neurosym.grammar.parse import BATCH
+from neurosym.grammar.readings import Foreseen, Parse
 from neurosym.models.store import path_of
 
 SEED = 20261120
@@ -45,10 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with clevr/, nlvr/ and refcoco/")
     parser.add_argument("--part", choices=("open", "closed"), default="open")
+    parser.add_argument("--json", type=Path, help="file for the tables")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for name, rows in measure(arguments.data, arguments.part).items():
+    tables = measure(arguments.data, arguments.part)
+    for name, rows in tables.items():
         print(f"\n{name}\n{table(rows)}")
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(tables, indent=2) + "\n", encoding="utf-8")
 
 
 def measure(data: Path | None = None, part: str = "open") -> dict[str, list[dict[str, Any]]]:
@@ -60,9 +66,17 @@ def measure(data: Path | None = None, part: str = "open") -> dict[str, list[dict
     """
     pipeline = path_of("en-core-web-sm")
     parser = Parser(pipeline)
-    mixed, batch = (composed(COLD, SEED + 1), composed(2000, SEED))
+    mixed, before, batch = composed(COLD, SEED + 1), [], composed(2000, SEED)
     if data is not None:
         mixed, batch = mixture(data, part), expressions(data, part)
+        # Other scenes' expressions; those of a closed part come after all of the open part.
+        before = expressions(data, "open", "image_refexps.json")
+        before += expressions(data, "open") if part != "open" else []
+    random.Random(SEED).shuffle(batch)
+    if data is None or part == "open":
+        before, unseen = before + batch[::2], batch[1::2]
+    else:
+        unseen = batch
     for text in composed(200, SEED + 2):
         _parsed(parser, text)
     # What is loaded stays: collections need not look through it.
@@ -72,18 +86,32 @@ def measure(data: Path | None = None, part: str = "open") -> dict[str, list[dict
     routes: list[dict[str, Any]] = []
     programs: list[list[str]] = []
     for tag_all in (False, True):
-        parser = Parser(pipeline)
-        for when in ("first pass", "second pass"):
-            row, found = in_batches(parser, batch, tag_all=tag_all)
-            routes.append({"route": "all tagged" if tag_all else "lexicon", "when": when} | row)
+        route = {"route": "all tagged" if tag_all else "lexicon"}
+        fresh = Parser(pipeline)
+        row, _ = in_batches(fresh, before, tag_all=tag_all)
+        routes.append(route | {"when": "others, from nothing"} | row)
+        row, found = in_batches(fresh, unseen, tag_all=tag_all)
+        routes.append(route | {"when": "unseen, after them"} | row)
+        row, _ = in_batches(fresh, unseen, tag_all=tag_all)
+        routes.append(route | {"when": "the same again"} | row)
         programs.append(found)
-    same = sum(a == b for a, b in zip(*programs, strict=True))
+    alone = [_parsed(parser, text) for text in unseen]
+    programs.append([str(each.program if isinstance(each, Parse) else None) for each in alone])
+    same = sum(len(set(each)) == 1 for each in zip(*programs, strict=True))
     return {
         "new patterns, one by one": [cold],
         "batches": routes,
-        "same programs on both routes": [{"texts": len(batch), "same": same}],
+        "tagger alone": [tagger(parser, unseen)],
+        "same programs on both routes and one by one": [{"texts": len(unseen), "same": same}],
         "200 words": [long_text(parser, name, text) for name, text in LONG.items()],
     }
+
+
+def tagger(parser: Parser, texts: list[str]) -> dict[str, Any]:
+    """Texts a second through spaCy alone."""
+    pairs = [(text, ()) for text in texts]
+    taken, _ = _timed(lambda: list(parser.tokenizer.pipe(pairs, BATCH)))
+    return {"texts": len(texts), "texts/s": round(len(texts) / taken)}
 
 
 def one_by_one(parser: Parser, texts: list[str]) -> dict[str, Any]:
@@ -111,15 +139,16 @@ def in_batches(
 ) -> tuple[dict[str, Any], list[str]]:
     """Texts a second, and the best programs."""
     programs: list[object] = []
-    tagged = words = tagged_words = failed = 0
+    tagged = words = tagged_words = failed = filled_in = 0
 
     def run() -> None:
-        nonlocal tagged, words, tagged_words, failed
+        nonlocal tagged, words, tagged_words, failed, filled_in
         for text, found in zip(texts, parser.pipe(texts, tag_all=tag_all), strict=True):
             programs.append(found.program if isinstance(found, Parse) else None)
             seen = not isinstance(found, Parse) or found.tagged
             count = len(text.split())
             failed += not isinstance(found, Parse)
+            filled_in += isinstance(found, Parse) and isinstance(found.readings, Foreseen)
             tagged += seen
             words += count
             tagged_words += count if seen else 0
@@ -130,6 +159,7 @@ def in_batches(
         "texts/s": round(len(texts) / taken),
         "tagged texts %": round(100 * tagged / len(texts), 1),
         "words in them %": round(100 * tagged_words / words, 1),
+        "by template %": round(100 * filled_in / len(texts), 1),
         "refused": failed,
     }
     return row, [str(program) for program in programs]
@@ -147,9 +177,9 @@ def long_text(parser: Parser, name: str, text: str) -> dict[str, Any]:
     }
 
 
-def expressions(data: Path, part: str) -> list[str]:
-    """The CLEVR-Ref+ expressions."""
-    items = json.loads((data / "clevr/refexps.json").read_text("utf-8"))["refexps"]
+def expressions(data: Path, part: str, file: str = "refexps.json") -> list[str]:
+    """The CLEVR-Ref+ expressions of a file."""
+    items = json.loads((data / "clevr" / file).read_text("utf-8"))["refexps"]
     return [item["refexp"] for item in items if part_of(item["image_filename"]) == part]
 
 

@@ -9,7 +9,8 @@ if not __name__.startswith("neurosym."):
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
-from neurosym.grammar.parse import Parse, Parser, Reading
+from neurosym.grammar.parse import Parser
+from neurosym.grammar.readings import Parse, Reading
 from neurosym.grammar.repair import Repair
 from neurosym.grammar.senses import Choice
 from neurosym.grammar.tokens import SpacyTokenizer, Token

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense, pieces
@@ -15,7 +16,6 @@ from neurosym.span import Span
 REMEMBERED = 8192
 """Strings between spaces that are remembered with their tokens."""
 
-_STRING = re.compile(r"\S+")
 _SIMPLE = re.compile(r"[a-z0-9]+[.,;:!?]*|[.,;:!?]+")
 _NOUNS = frozenset({WordClass.NOUN, WordClass.GUESSED_NOUN})
 _BY_TAG = frozenset({WordClass.VERB, WordClass.POSTURE, WordClass.PASSIVE})
@@ -24,8 +24,11 @@ _BY_PLACE = frozenset({WordClass.COMMAND, WordClass.PARTICLE})
 """Classes whose words are what they are in some places only."""
 _ENDINGS = ("ed", "d", "ing", "er", "r", "est", "st", "es", "s", "n", "en", "ly")
 
-_Piece = tuple[str, int, int, bool]
-"""A token's plain form, where it starts in its string, its length, and whether it is listed."""
+_Piece = tuple[str, int, int, bool, bool]
+"""A token's plain form, where it starts in its string, its length, whether it is listed by itself,
+and whether it is that at the beginning of a text only."""
+_Word = tuple[str, int, int, bool]
+"""A token's plain form, its first and last end in the text, and whether it is listed by itself."""
 
 
 class ClosedTokenizer:
@@ -55,33 +58,46 @@ class ClosedTokenizer:
 
     def __call__(self, text: str) -> tuple[Token, ...] | None:
         """The tokens of a text that can be read; None when a tagger has to see it."""
+        words = self.words(text)
+        if words is None:
+            return None
+        tokens = untagged(text, words)
+        doubtful = {index for index, word in enumerate(words) if not word[3]}
+        if doubtful and not self._in_phrases(tokens, doubtful):
+            return None
+        return tokens
+
+    def words(self, text: str) -> list[_Word] | None:
+        """The words and marks of a text that can be read; None when a tagger has to see it.
+
+        Where all are listed by themselves, or in phrases that are not names, none has to.
+        """
         if not (text.isascii() and text.isprintable()):
             return None
-        same = OPTIONAL_S.sub(r"\1s  ", text.lower())
-        tokens: list[Token] = []
-        doubtful: set[int] = set()
-        before = ""
-        for string in _STRING.finditer(same):
-            found = self._pieces(string.group())
+        same = text.lower()
+        optional = "(" in same
+        if optional:
+            same = OPTIONAL_S.sub(r"\1s  ", same)
+        words: list[_Word] = []
+        pieces_of = self._pieces
+        before, at = "", 0
+        for string in same.split():
+            found = pieces_of(string)
             if found is None:
                 return None
-            at = string.start()
-            for lower, offset, length, sure in found:
-                # A word written twice may be a slip.
-                if lower == before:
+            at = same.index(string, at)
+            for lower, offset, length, sure, opens in found:
+                # A word written twice may be a slip; in its midst a command is another word.
+                if lower == before or (opens and words):
                     return None
                 before = lower
-                if not sure:
-                    doubtful.add(len(tokens))
-                start, end = at + offset, at + offset + length
-                if text[end - 1 : end] == "(":
+                start = at + offset
+                end = start + length
+                if optional and text[end - 1] == "(":
                     end += 2
-                said = text[start:end]
-                tokens.append(Token(len(tokens), said, lower, lower, "", "", Span(start, end)))
-        found_tokens = tuple(tokens)
-        if doubtful and not self._in_phrases(found_tokens, doubtful):
-            return None
-        return found_tokens
+                words.append((lower, start, end, sure))
+            at += len(string)
+        return words
 
     def _in_phrases(self, tokens: tuple[Token, ...], positions: set[int]) -> bool:
         """Whether these words stand in phrases of the lexicon that are not read word by word."""
@@ -101,7 +117,7 @@ class ClosedTokenizer:
             sure = self._decided(lower) if lower[0].isalnum() else True
             if sure is None:
                 return None
-            found.append((lower, offset, len(lower), sure))
+            found.append((lower, offset, len(lower), sure, sure and self._opens(lower)))
         return tuple(found)
 
     def _decided(self, word: str) -> bool | None:
@@ -115,8 +131,8 @@ class ClosedTokenizer:
             senses += tuple(s for s in self._lexicon.senses(base) if s.word_class in _NOUNS)
         if any(sense.word_class in _BY_TAG for sense in senses):
             return None
-        # In the midst of a sentence these are other words: "the cut pizza".
-        if senses and all(sense.word_class in _BY_PLACE for sense in senses):
+        # Only after what a command names is it one: "pick it up".
+        if senses and all(sense.word_class is WordClass.PARTICLE for sense in senses):
             return None
         # The lemma of another part of speech may be a noun of the lexicon.
         if any(stem in self._last_of_nouns for stem in _stems(word) if stem != base):
@@ -124,6 +140,21 @@ class ClosedTokenizer:
         if senses:
             return True
         return False if word in self._phrasal or base in self._phrasal else None
+
+    def _opens(self, word: str) -> bool:
+        """Whether a word is nothing but a command: elsewhere it is another: "the cut pizza"."""
+        classes = {sense.word_class for sense in self._lexicon.senses(word)}
+        return WordClass.COMMAND in classes and classes <= _BY_PLACE
+
+
+def untagged(text: str, words: Iterable[_Word]) -> tuple[Token, ...]:
+    """The tokens of a text that no tagger saw, from its words and marks."""
+    return tuple(
+        [
+            Token(index, text[start:end], lower, lower, "", "", Span(start, end))
+            for index, (lower, start, end, _) in enumerate(words)
+        ]
+    )
 
 
 def _is_noun(senses: tuple[Sense, ...]) -> bool:

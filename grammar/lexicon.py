@@ -140,6 +140,18 @@ class Lexicon:
         """The concepts that are listed under a feature; none where no file lists any."""
         return self._features.get(name, frozenset())
 
+    @property
+    def featured(self) -> frozenset[str]:
+        """The concepts that are listed under any feature."""
+        return frozenset().union(*self._features.values())
+
+    def leads(self, words: Iterable[str]) -> bool:
+        """Whether a longer phrase begins with these words."""
+        node: _Node | None = self._root
+        for word in words:
+            node = _descend(node, pieces(word)) if node else None
+        return node is not None and bool(node.below)
+
     def has_feature(self, feature: str, concept: str) -> bool:
         """Whether ``concept`` is listed under ``feature`` ("person")."""
         return concept in self.feature(feature)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from neurosym.errors import GrammarError, NeurosymError, ProgramTypeError, TextError
 from neurosym.grammar.anaphora import Antecedent
-from neurosym.grammar.classes import OPEN, UNSPOKEN, WordClass
-from neurosym.grammar.closed import ClosedTokenizer
+from neurosym.grammar.classes import OPEN, WordClass
+from neurosym.grammar.closed import ClosedTokenizer, untagged
 from neurosym.grammar.collector import collector_paused
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import (
@@ -23,16 +23,20 @@ from neurosym.grammar.discourse import (
     sentences,
 )
 from neurosym.grammar.failures import no_meaning, no_sentence, position
+from neurosym.grammar.forms import Form, Former
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
+from neurosym.grammar.readings import Foreseen, Parse, Reading
 from neurosym.grammar.repair import Repair, Speller
 from neurosym.grammar.search import Later, Search
-from neurosym.grammar.senses import Choice, Variant, variants
+from neurosym.grammar.senses import Variant, variants
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
+from neurosym.grammar.templates import Template, Templates, compiled, is_same
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit, segmentations
+from neurosym.grammar.unused import unused_words
 from neurosym.program import Kind, Negation, Op
 from neurosym.span import Span
 
@@ -52,99 +56,6 @@ SPLIT_PHRASE = 1.0
 GUESSED = 100.0
 """Cost of a reading by dependencies: more than any reading of the grammar has."""
 
-_SILENT = {
-    *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
-    *{("attribute", "SHADE"), ("quality", "SHADE")},
-    *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
-    *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER"), ("of_them", "NUMBER")},
-    *{("whole", "SEEN"), ("exist", "SEEN"), ("attribute", "SHAPED"), ("left_over", "LEFT_OVER")},
-    *{("query", "SHARE"), ("mutual", "AS"), ("mutual", "EACH_OTHER")},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One way to understand a text.
-
-    Attributes:
-        program: what it means.
-        score: 0 at best; the more unusual the reading, the lower. Comparable within one text.
-        syntax: the tree that the program was lowered from.
-        unused: words that this program does not use, function words aside.
-        source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
-        units: the words and phrases that the tree's words are, by their positions.
-        senses: the words that can name several things, and what they are taken for.
-        parts: of a text of several sentences, the programs of these; ``program`` is all of them
-            together, or the last where that asks or names something.
-    """
-
-    program: Op
-    score: float
-    syntax: Tree
-    unused: tuple[Token, ...]
-    source: Literal["grammar", "dependencies"] = "grammar"
-    units: tuple[Unit, ...] = field(default=(), repr=False, compare=False)
-    senses: tuple[Choice, ...] = ()
-    parts: tuple[Op, ...] = ()
-
-    @property
-    def sentences(self) -> tuple[Op, ...]:
-        """The programs of the text's sentences, in order."""
-        return self.parts or (self.program,)
-
-    @property
-    def guessed(self) -> bool:
-        """Whether it is a guess, made by the fallback where the grammar had no reading."""
-        return self.source != "grammar"
-
-    def __str__(self) -> str:
-        return f"{self.program} (guessed from {self.source})" if self.guessed else str(self.program)
-
-
-@dataclass(frozen=True, slots=True)
-class Parse:
-    """A text with everything that was made of it.
-
-    Attributes:
-        text: as given.
-        tokens: its words and marks.
-        readings: at least one, best first.
-        repairs: slips of the keyboard, and what they were read as.
-    """
-
-    text: str
-    tokens: tuple[Token, ...]
-    readings: Sequence[Reading]
-    repairs: tuple[Repair, ...] = ()
-
-    @property
-    def tagged(self) -> bool:
-        """Whether a tagger saw the text; else the lexicon alone decided what its words are."""
-        return any(token.tag for token in self.tokens)
-
-    @property
-    def program(self) -> Op:
-        """The best reading's program."""
-        return self.readings[0].program
-
-    @property
-    def syntax(self) -> Tree:
-        """The best reading's tree."""
-        return self.readings[0].syntax
-
-    @property
-    def source(self) -> str:
-        """What the best reading was read by: "grammar" or "dependencies"."""
-        return self.readings[0].source
-
-    @property
-    def unused(self) -> tuple[Token, ...]:
-        """The words that the best reading's program does not use, function words aside."""
-        return self.readings[0].unused
-
-    def __str__(self) -> str:
-        return str(self.readings[0])
-
 
 @dataclass(frozen=True)
 class _Understood:
@@ -160,7 +71,7 @@ class _Understood:
     @cached_property
     def reading(self) -> Reading:
         """It as a reading of the text, when that has no other sentences."""
-        unused = _unused(self.program, self.syntax, self.units, self.tokens)
+        unused = unused_words(self.program, self.syntax, self.units, self.tokens)
         return Reading(self.program, self.score, self.syntax, unused, units=self.units)
 
     @cached_property
@@ -209,6 +120,8 @@ class Parser:
         self.max_readings = max_readings
         self._dependencies = DependencyParser(self.tokenizer.pipeline) if fallback else None
         self._closed = ClosedTokenizer(self.tokenizer, self.lexicon)
+        self._form = Former(self.lexicon)
+        self._templates = Templates()
         self._syntax = Syntax(max_trees=max_trees, max_units=max_units, cached=cached)
         self._speller = Speller(self.lexicon, lambda: self.tokenizer.english) if repair else None
 
@@ -242,8 +155,10 @@ class Parser:
         """The parses of many texts, in order; faster than one by one.
 
         Texts in which the lexicon decides what every word is are read without spaCy, and come to
-        the same programs; :attr:`Parse.tagged` tells which were not. Readings after the best are
-        worked out when they are looked at.
+        the same programs; :attr:`Parse.tagged` tells which were not. A text that differs from an
+        earlier one in nouns, attributes and the like only is not parsed again: its program is the
+        earlier one's with its own words. Other readings, and then the trees of all, are worked out
+        when they are looked at.
 
         Args:
             texts: any number of them; they are read a batch at a time.
@@ -291,14 +206,70 @@ class Parser:
 
     def _parsed_untagged(self, text: str) -> Parse | None:
         """The parse of a text that spaCy need not see; None when it has to."""
-        tokens = self._closed(text)
-        if tokens is None:
+        words = self._closed.words(text)
+        if words is None:
+            return None
+        form = self._form(words)
+        if form is not None:
+            template = self._templates.get(form)
+            if template is not None:
+                tokens = untagged(text, words)
+                return Parse(text, tokens, self._filled_in(text, tokens, form, template))
+        found = self._closed(text)
+        if found is None:
             return None
         try:
-            return Parse(text, tokens, self._by_grammar(text, tokens, False))
+            return Parse(text, found, self._learned(text, found, form))
         except GrammarError:
             # Tags may tell more, if only what is wrong.
             return None
+
+    def _by_template(self, text: str, tokens: tuple[Token, ...]) -> Sequence[Reading]:
+        """The readings of a tagged text, the best by a template where there is one."""
+        words = self._closed.words(text)
+        form = self._form(words) if words is not None else None
+        if form is not None:
+            units, _ = next(segmentations(tokens, self.lexicon, 1))
+            if not form.agrees(units):
+                form = None
+        template = self._templates.get(form) if form is not None else None
+        if form is not None and template is not None:
+            return self._filled_in(text, tokens, form, template)
+        return self._learned(text, tokens, form)
+
+    def _filled_in(
+        self, text: str, tokens: tuple[Token, ...], form: Form, template: Template
+    ) -> Foreseen:
+        """The readings of a text whose best is of a template."""
+
+        def find() -> tuple[Reading, ...]:
+            return tuple(self._by_grammar(text, tokens, True))
+
+        program = template.program(form)
+        return Foreseen(program, template.score, template.left_out(form, tokens), find)
+
+    def _learned(
+        self, text: str, tokens: tuple[Token, ...], form: Form | None
+    ) -> Sequence[Reading]:
+        """The readings of a text by the grammar, from which a template is made if it can be."""
+        readings = self._by_grammar(text, tokens, False)
+        if form is not None and form not in self._templates:
+            self._templates.add(form, self._template(form, readings[0], tokens))
+        return readings
+
+    def _template(self, form: Form, reading: Reading, tokens: tuple[Token, ...]) -> Template | None:
+        """The template of a form, if it tells of the text it is of what an ordinary parse does."""
+        canonical = untagged(form.text, form.words)
+        try:
+            best = self._by_grammar(form.text, canonical, False)[0]
+        except GrammarError:
+            return None
+        unused = [token.span for token in best.unused]
+        template = compiled(form, best.program, best.score, best.units, unused)
+        if template is None or template.score != reading.score:
+            return None
+        same = is_same(template.program(form), reading.program)
+        return template if same and template.left_out(form, tokens) == reading.unused else None
 
     def _parsed(
         self,
@@ -311,7 +282,10 @@ class Parser:
         self._check_language(text, tokens)
         readings: Sequence[Reading]
         try:
-            readings = self._by_grammar(text, tokens, all_readings)
+            if all_readings or repairs:
+                readings = self._by_grammar(text, tokens, all_readings)
+            else:
+                readings = self._by_template(text, tokens)
         except GrammarError:
             guessed = self._by_dependencies(text, tokens)
             if guessed is None:
@@ -370,7 +344,7 @@ class Parser:
             first = self._first_of_two(text, tokens, parts[0], parts[1])
         else:
             return find()
-        return Later(self._in_best_sense(text, tokens, first), find)
+        return Later(find, self._in_best_sense(text, tokens, first))
 
     def _first_of_two(
         self,
@@ -565,28 +539,5 @@ def _joined(state: tuple[_Understood, ...], tokens: tuple[Token, ...]) -> Readin
     tree = joined_tree(
         tuple(each.syntax for each in state), tuple(len(each.units) for each in state)
     )
-    unused = _unused(program, tree, units, tokens)
+    unused = unused_words(program, tree, units, tokens)
     return Reading(program, _score(state), tree, unused, units=units, parts=programs)
-
-
-def _unused(
-    program: Op, tree: Tree, units: tuple[Unit, ...], tokens: tuple[Token, ...]
-) -> tuple[Token, ...]:
-    used = [span for node in program.walk() for span in node.words]
-    silent = {token.index for unit in _silent(tree) for token in units[unit].tokens}
-    return tuple(
-        token
-        for token in tokens
-        if token.is_word
-        and token.index not in silent
-        and not any(s.start <= token.span.start and token.span.end <= s.end for s in used)
-    )
-
-
-def _silent(tree: Tree) -> Iterator[int]:
-    """The units that a program says nothing of: function words, and "one" in "one of the"."""
-    for child in tree.children:
-        if child.unit is None:
-            yield from _silent(child)
-        elif WordClass[child.label] in UNSPOKEN or (tree.label, child.label) in _SILENT:
-            yield child.unit

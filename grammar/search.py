@@ -73,14 +73,14 @@ class Search(Generic[T]):
 
 
 class Later(Sequence[T]):
-    """A sequence of which only the first is known until more is asked for.
+    """A sequence of which at most the first is known until more is asked for.
 
     Args:
-        first: its first.
         all_of_it: finds all of it.
+        first: its first; it is found with the others when left out.
     """
 
-    def __init__(self, first: T, all_of_it: Callable[[], tuple[T, ...]]) -> None:
+    def __init__(self, all_of_it: Callable[[], tuple[T, ...]], first: T | None = None) -> None:
         self._first = first
         self._find: Callable[[], tuple[T, ...]] | None = all_of_it
         self._all: tuple[T, ...] = ()
@@ -99,7 +99,9 @@ class Later(Sequence[T]):
     def __getitem__(self, index: slice) -> tuple[T, ...]: ...
 
     def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
-        return self._first if index == 0 else self.found[index]
+        if index == 0 and self._first is not None:
+            return self._first
+        return self.found[index]
 
     def __len__(self) -> int:
         return len(self.found)

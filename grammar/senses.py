@@ -21,7 +21,7 @@ from neurosym.program.operator import names_of
 from neurosym.span import Span
 
 if TYPE_CHECKING:
-    from neurosym.grammar.lexicon import Lexicon
+    from neurosym.grammar.lexicon import Lexicon, Sense
     from neurosym.grammar.tokens import Token
     from neurosym.grammar.units import Unit
 
@@ -112,7 +112,7 @@ def variants(
     Returns:
         At least one; the first costs nothing.
     """
-    several = {unit.span: unit for unit in units if any(len(c) > 1 for c in _concepts(unit))}
+    several = {unit.span: unit for unit in units if any(len(c) > 1 for c in named_by(unit.senses))}
     if not several:
         return [Variant(0.0)]
     selected = _selected(program)
@@ -121,7 +121,7 @@ def variants(
     for node in program.walk():
         for spot in _spots(node):
             unit = several.get(spot[1])
-            concepts = next((c for c in _concepts(unit) if spot[0] in c), ()) if unit else ()
+            concepts = next((c for c in named_by(unit.senses) if spot[0] in c), ()) if unit else ()
             if unit and len(concepts) > 1:
                 said = selected.get(spot, ())
                 spots[spot] = _weighed(text, unit, concepts, words, said, lexicon)
@@ -139,11 +139,13 @@ def variants(
     ]
 
 
-def _concepts(unit: Unit) -> tuple[tuple[str, ...], ...]:
+def named_by(senses: Iterable[Sense]) -> tuple[tuple[str, ...], ...]:
     """What a word can stand for, the usual first: as a noun, as an attribute, as an adjective."""
-    nouns = (sense.concept for sense in unit.senses if sense.word_class in _NOUNS)
-    attributes = (f"{s.dimension}:{s.concept}" for s in unit.all(WordClass.ATTRIBUTE))
-    adjectives = (f"{QUALITY}:{s.concept}" for s in unit.all(WordClass.ADJECTIVE))
+    nouns = [s.concept for s in senses if s.word_class in _NOUNS]
+    attributes = [
+        f"{s.dimension}:{s.concept}" for s in senses if s.word_class is WordClass.ATTRIBUTE
+    ]
+    adjectives = [f"{QUALITY}:{s.concept}" for s in senses if s.word_class is WordClass.ADJECTIVE]
     return tuple(tuple(dict.fromkeys(each)) for each in (nouns, attributes, adjectives))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from neurosym.errors import GrammarError, NeurosymError, TextError
 from neurosym.grammar import Lexicon, Parser
 from neurosym.grammar.closed import ClosedTokenizer
-from neurosym.grammar.parse import Parse
+from neurosym.grammar.readings import Parse
 from neurosym.grammar.search import Later, Search
 from tests.grammar.test_golden import CASES
 from tests.grammar.test_properties import QUIET, noun_phrases
