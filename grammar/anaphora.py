@@ -11,7 +11,8 @@ cup. What was introduced as the only one ("the cup") is repeated as that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import abc
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -135,20 +136,14 @@ class Anaphora(Nominals):
                 named.append((2 * depth, node.span.start, found))
             if node.children[0].label == "of_them":
                 # One of them: that of which it is one stays what is spoken of.
-                (_, whole), *_ = self._pronoun(node.children[0].children[-1])
+                *amount, them = node.children[0].children
+                found_whole = self._pronoun(them) if amount else self._standing_for("they", them)
+                whole = found_whole[0][1]
                 spoken_of = Antecedent(whole.objects, whole.head, True, node.span.start)
                 named.append((2 * depth - 1, node.span.start, spoken_of))
                 topics.append(spoken_of)
         here = [a for _, _, a in sorted(named, key=lambda entry: entry[:2])]
-        fresh = [a if a in topics else _narrowed(a, program) for a in here]
-        kept: dict[tuple[str, bool | None], Antecedent] = {}
-        replaced = {str(a.objects) for a, b in zip(here, fresh, strict=True) if a != b}
-        for antecedent in fresh:
-            kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
-        for antecedent in self.said:
-            if str(antecedent.objects) not in replaced or antecedent.plural:
-                kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
-        return tuple(kept.values())[:REMEMBERED]
+        return remembered(here, self.said, program, topics)
 
     def _pronoun(self, leaf: Tree) -> Scored[Quantified]:
         """What a pronoun stands for: the antecedents that agree with it."""
@@ -161,24 +156,35 @@ class Anaphora(Nominals):
                     for antecedent in self._of_two(leaf, sense.concept)
                 ]
                 continue
-            candidates = [*self._antecedents(leaf)]
-            if stands_for == "they":
-                candidates += _together(candidates)
-            agreeing = sorted(
-                (
-                    (cost, antecedent)
-                    for antecedent in candidates
-                    if (cost := agreement(stands_for, antecedent, self._lexicon)) is not None
-                ),
-                key=lambda scored: scored[0],
-            )
-            for rank, (cost, antecedent) in enumerate(agreeing[:MOST_ANTECEDENTS]):
-                plural = stands_for == "they" and antecedent.plural is not False
-                found.append((cost + RUNNER_UP * rank, _again(antecedent, leaf, plural)))
+            found += self._standing_for(stands_for, leaf)
         if not found:
             reason = "nothing was named before that this could stand for"
             raise NoReadingError(reason, [leaf.span])
         return found
+
+    def _standing_for(self, pronoun: str, leaf: Tree) -> Scored[Quantified]:
+        """What he, she, it or they can stand for in the place of a word."""
+        candidates = [*self._antecedents(leaf)]
+        if pronoun == "they":
+            candidates += _together(candidates)
+        agreeing = sorted(
+            (
+                (cost, antecedent)
+                for antecedent in candidates
+                if (cost := agreement(pronoun, antecedent, self._lexicon)) is not None
+            ),
+            key=lambda scored: scored[0],
+        )
+        return [
+            (cost + RUNNER_UP * rank, _again(antecedent, leaf, several))
+            for rank, (cost, antecedent) in enumerate(agreeing[:MOST_ANTECEDENTS])
+            for several in [pronoun == "they" and antecedent.plural is not False]
+        ]
+
+    def _group_said(self) -> Op | None:
+        """The things that were named last as several."""
+        group = next((a for a in self.said if a.plural), None)
+        return None if group is None else kind_of(group)
 
     def _is_of_no_thing(self, head: Op) -> bool:
         """Whether a noun before "of" names no thing: a row of cups is the cups, a colour none."""
@@ -240,7 +246,20 @@ class Anaphora(Nominals):
         for _, _, node in before:
             found = self._named_by(node)
             if found is not None:
-                yield found
+                yield self._as_claimed(found, node, path)
+
+    def _as_claimed(self, found: Antecedent, node: Tree, path: list[Tree]) -> Antecedent:
+        """What a phrase names, narrowed by a claim about it earlier in the same sentence."""
+        assert self.root is not None
+        claim = next((c for c in _path_to(self.root, node)[::-1] if c.label == "verify"), None)
+        if claim is None or claim in path or node not in claim.children:
+            return found
+        claimed = self._claim_made(claim)
+        return found if claimed is None else _narrowed(found, claimed)
+
+    @abc.abstractmethod
+    def _claim_made(self, tree: Tree) -> Op | None:
+        """What a clause claims."""
 
     def _is_place(self, path: list[Tree]) -> bool:
         """Whether the phrase of a possessive is what something is on, in or near."""
@@ -283,13 +302,16 @@ class Anaphora(Nominals):
                 phrases = self._phrase(node, Context())
         except NoReadingError:
             return None
-        named = _antecedent(phrases[0][1]) if phrases else None
+        named = antecedent_of(phrases[0][1]) if phrases else None
         return named and replace(named, start=node.span.start)
 
     def _heads(
         self, head: Tree | None, context: Context, picks: bool, determiner: str, alone: bool
     ) -> Scored[Nominal]:
         plain = super()._heads(head, context, picks, determiner, alone)
+        if head is None and determiner == "the" and context.head is None:
+            # "The first", "the red", after two cups were named.
+            return self._of_group(plain)
         if head is None or not self.said:
             return plain
         words = tuple(leaf.span for leaf in head.leaves())
@@ -314,6 +336,14 @@ class Anaphora(Nominals):
         objects = kind_of(of_those)
         again = replace(noun, objects=objects.at(*objects.words, *words), head=noun.head)
         return [(cost, again), *((cost + SAID_ANEW, nominal) for cost, nominal in plain)]
+
+    def _of_group(self, plain: Scored[Nominal]) -> Scored[Nominal]:
+        """What goes without a noun as one of several things that were named before."""
+        group = self._group_said()
+        if group is None or not all(isinstance(noun.head, Everything) for _, noun in plain):
+            return plain
+        again = Nominal(group, group, plural=False)
+        return [(0.0, again), *((cost + SAID_ANEW, noun) for cost, noun in plain)]
 
     def _said_again(self, found: Scored[Quantified], label: str) -> Scored[Quantified]:
         """A definite that may name what was named before: "the cup", after "a red cup".
@@ -379,11 +409,16 @@ def _again(antecedent: Antecedent, leaf: Tree, plural: bool) -> Quantified:
 
 def _phrases(tree: Tree, depth: int = 0, inside: bool = False) -> Iterator[tuple[int, Tree]]:
     """The noun phrases of a sentence, and how many others each one is inside."""
+    # "On the stove is a pot": the pot is what is spoken of.
+    placed = tree.label in ("fronted", "inverted")
     for child in tree.children:
         if child.unit is not None:
             continue
         if child.label in ("denied", "exist_not", "exception"):
             # What is said not to be there cannot be referred back to.
+            continue
+        if placed and child is not tree.children[-1]:
+            yield from _phrases(Tree("place", (child,), child.span), depth + 1, inside)
             continue
         named = child.label in ("phrase", "np_and") or (child.label == "nominal" and not inside)
         if named:
@@ -407,11 +442,17 @@ def _path(tree: Tree, leaf: Tree) -> list[Tree]:
         path.append(node)
 
 
-def _antecedent(phrase: NounPhrase) -> Antecedent | None:
+def _path_to(tree: Tree, node: Tree) -> list[Tree]:
+    """The nodes from a tree down to one that it holds."""
+    return _path(tree, next(node.leaves()))
+
+
+def antecedent_of(phrase: NounPhrase) -> Antecedent | None:
+    """What a noun phrase names; None when that is nothing to refer back to."""
     if isinstance(phrase, Coordinated):
         if phrase.any_of:
             return None
-        parts = [_antecedent(part) for part in phrase.parts]
+        parts = [antecedent_of(part) for part in phrase.parts]
         whole: Op | None = None
         for part in parts:
             if part is None:
@@ -436,6 +477,31 @@ def _antecedent(phrase: NounPhrase) -> Antecedent | None:
     if objects.returns is Kind.TRUTH:
         return None
     return Antecedent(objects, phrase.head, several or phrase.determiner in ("all", "each"))
+
+
+def remembered(
+    named: list[Antecedent],
+    said: tuple[Antecedent, ...],
+    program: Op,
+    topics: Sequence[Antecedent] = (),
+) -> tuple[Antecedent, ...]:
+    """What can be referred back to after a sentence, the most salient first.
+
+    Args:
+        named: what the sentence itself names, the most salient first.
+        said: what was named before it.
+        program: what the sentence means: its claims narrow down what they are about.
+        topics: those of ``named`` that stay as they are.
+    """
+    fresh = [a if a in topics else _narrowed(a, program) for a in named]
+    kept: dict[tuple[str, bool | None], Antecedent] = {}
+    replaced = {str(a.objects) for a, b in zip(named, fresh, strict=True) if a != b}
+    for antecedent in fresh:
+        kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
+    for antecedent in said:
+        if str(antecedent.objects) not in replaced or antecedent.plural:
+            kept.setdefault((str(antecedent.objects), antecedent.plural), antecedent)
+    return tuple(kept.values())[:REMEMBERED]
 
 
 def _narrowed(antecedent: Antecedent, program: Op) -> Antecedent:

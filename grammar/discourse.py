@@ -12,11 +12,14 @@ from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
-from neurosym.program import Conjunction, Exist, Kind, Op
+from neurosym.program import Conjunction, Kind, Op, claim_of
 from neurosym.span import Span
 
 PARAGRAPH_BEAM = 4
 """Ways to understand the sentences so far that are kept."""
+
+_INDEFINITE = frozenset({"indefinite", "number", "several", "comparison", "grouped"})
+"""Determiners of what is named for the first time."""
 
 
 def sentences(tokens: tuple[Token, ...], lexicon: Lexicon) -> list[tuple[Token, ...]]:
@@ -79,25 +82,56 @@ def is_answer(tokens: tuple[Token, ...], lexicon: Lexicon) -> bool | None:
     return answers[0] == "yes" if answers else None
 
 
-def joined_program(programs: tuple[Op, ...]) -> Op:
+def joined_program(programs: tuple[Op, ...], trees: tuple[Tree, ...], text: str) -> Op:
     """What several sentences say or ask together.
+
+    Among claims a phrase such as "a cup" is one, too: that there is a cup.
 
     Args:
         programs: of the sentences; later ones hold those parts of earlier ones that they refer to.
+        trees: of the sentences.
+        text: the whole text.
     """
-    if programs[-1].returns is not Kind.TRUTH:
-        return programs[-1]
+    last = programs[-1]
+    before = zip(programs[:-1], trees[:-1], strict=True)
+    among_claims = any(p.returns is Kind.TRUTH and not _is_asked(t, text) for p, t in before)
+    if last.returns is not Kind.TRUTH and not (among_claims and _introduces(trees[-1])):
+        return last
     whole: Op | None = None
     for number, program in enumerate(programs):
         claim = program if program.returns is Kind.TRUTH else None
         if claim is None and Kind.OBJECTS.accepts(program.returns):
             # What was only named is claimed to be there, unless a later part speaks of it.
             spoken_of = any(program in later.walk() for later in programs[number + 1 :])
-            claim = None if spoken_of else Exist(program)
+            claim = None if spoken_of else claim_of(program, text)
         if claim is not None:
             whole = claim if whole is None else Conjunction(whole, claim)
     assert whole is not None
     return whole
+
+
+def _is_asked(tree: Tree, text: str) -> bool:
+    """Whether a sentence is a question: by its mark, or by the verb that it begins with."""
+    marked = text[tree.span.end :].lstrip().startswith("?") or text[: tree.span.end].endswith("?")
+    return marked or next(tree.leaves()).label in ("IS", "DO", "SEEN")
+
+
+def _introduces(tree: Tree) -> bool:
+    """Whether a sentence is a noun phrase that names something new: "a cup", "two dogs", "cups"."""
+    refer = tree.children[0]
+    if refer.label != "refer" or (len(tree.children) > 1 and tree.children[1].unit is None):
+        return False
+    phrases = [refer.children[0]]
+    if phrases[0].label == "np_and":
+        phrases = [child for child in phrases[0].children if child.unit is None]
+    return all(phrase.label == "phrase" and _is_indefinite(phrase) for phrase in phrases)
+
+
+def _is_indefinite(phrase: Tree) -> bool:
+    first = phrase.children[0]
+    if first.label == "nominal":
+        return first.find("nouns", "things") is not None
+    return first.label in _INDEFINITE
 
 
 def joined_tree(trees: tuple[Tree, ...], sizes: tuple[int, ...]) -> Tree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import replace
 
 from neurosym.grammar import landmarks
@@ -33,6 +34,7 @@ from neurosym.program import (
     RelateOnly,
     Select,
 )
+from neurosym.span import Span
 
 INVERSE = {
     "in": "with",
@@ -130,16 +132,28 @@ class Distribution(Phrases):
 
     def _fronted(self, tree: Tree) -> Scored[Op]:
         """In each box there is a cup: there is a cup in each box."""
-        leaf, landmark, *_, claim = tree.children
+        post, _, claim = _placed_first(tree)
         subject = claim.children[-1]
         nominal = subject.find("nominal")
         if claim.label != "exist" or nominal is None:
-            raise NoReadingError("this is not understood before what there is", [leaf.span])
-        post = Tree("related", (leaf, landmark), tree.span)
+            raise NoReadingError("this is not understood before what there is", [post.span])
         whole = replace(nominal, children=(*nominal.children, post))
         children = tuple(whole if child is nominal else child for child in subject.children)
         words = self._joined_spans(claim, "IS", "THERE")
         return self._existing(replace(subject, children=children), words)
+
+    def _inverted(self, tree: Tree) -> Scored[Op]:
+        """On the stove is a pot, behind the man stands a horse: it is there, and so placed."""
+        place, verb, subject = _placed_first(tree)
+        done = [part for part in verb if part.label == "acting"]
+        predicate = Tree("standing", (*done, place), tree.span) if done else place
+        be = tuple(part for part in verb if part.label == "IS")
+        claim = Tree("verify", (subject, *be, predicate), tree.span)
+        return self._verify(claim)
+
+    @abc.abstractmethod
+    def _verify(self, tree: Tree) -> Scored[Op]:
+        """A claim about a noun phrase."""
 
     def _in_the_same(self, phrase: NounPhrase, shared: Tree) -> Scored[Op]:
         """All cups are in the same box: there is a box that has all of them."""
@@ -364,3 +378,13 @@ def _without(phrase: Tree, nominal: Tree, post: Tree) -> Tree:
     rest = replace(nominal, children=tuple(c for c in nominal.children if c is not post))
     children = tuple(rest if child is nominal else child for child in phrase.children)
     return replace(phrase, children=children)
+
+
+def _placed_first(tree: Tree) -> tuple[Tree, tuple[Tree, ...], Tree]:
+    """A sentence that begins with a place: the place, the verb, and what follows it."""
+    *front, last = tree.children
+    if front[0].unit is None:
+        return front[0], tuple(front[1:]), last
+    leaf, landmark, *verb = front
+    span = Span(leaf.span.start, landmark.span.end)
+    return Tree("related", (leaf, landmark), span), tuple(verb), last

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosym.errors import GrammarError, NeurosymError, ProgramTypeError, TextError
 from neurosym.grammar.anaphora import Antecedent
-from neurosym.grammar.classes import OPEN, WordClass
+from neurosym.grammar.classes import OPEN
 from neurosym.grammar.closed import ClosedTokenizer, untagged
 from neurosym.grammar.collector import collector_paused
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
-from neurosym.grammar.discourse import (
-    PARAGRAPH_BEAM,
-    is_answer,
-    joined_program,
-    joined_tree,
-    sentences,
-)
+from neurosym.grammar.discourse import PARAGRAPH_BEAM, is_answer, sentences
 from neurosym.grammar.failures import no_meaning, no_sentence, position
+from neurosym.grammar.finite import finite_claim, passed_over
 from neurosym.grammar.forms import Form, Former
-from neurosym.grammar.lexicon import Lexicon, Sense
+from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
 from neurosym.grammar.meaning import NoReadingError, Scored
-from neurosym.grammar.readings import Foreseen, Parse, Reading
+from neurosym.grammar.readings import Foreseen, Parse, Reading, in_sense
 from neurosym.grammar.repair import Repair, Speller
 from neurosym.grammar.search import Later, Search
-from neurosym.grammar.senses import Variant, variants
+from neurosym.grammar.senses import variants
 from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.templates import Template, Templates, compiled, is_same
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.understood import Understood, answered, joined, score_of
 from neurosym.grammar.units import Unit, segmentations
-from neurosym.grammar.unused import unused_words
-from neurosym.program import Kind, Negation, Op
-from neurosym.span import Span
+from neurosym.program import Op
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -53,31 +45,6 @@ BEAM = 8
 """Fewest alternatives kept for every phrase while lowering."""
 SPLIT_PHRASE = 1.0
 """Cost of taking a phrase of the lexicon word by word."""
-GUESSED = 100.0
-"""Cost of a reading by dependencies: more than any reading of the grammar has."""
-
-
-@dataclass(frozen=True)
-class _Understood:
-    """A sentence as it was understood, among others."""
-
-    program: Op
-    score: float
-    syntax: Tree
-    units: tuple[Unit, ...]
-    tokens: tuple[Token, ...]
-    lowering: Lowering
-
-    @cached_property
-    def reading(self) -> Reading:
-        """It as a reading of the text, when that has no other sentences."""
-        unused = unused_words(self.program, self.syntax, self.units, self.tokens)
-        return Reading(self.program, self.score, self.syntax, unused, units=self.units)
-
-    @cached_property
-    def mentioned(self) -> tuple[Antecedent, ...]:
-        """What a next sentence can refer back to, the most salient first."""
-        return self.lowering.mentioned(self.syntax, self.program)
 
 
 class Parser:
@@ -216,7 +183,8 @@ class Parser:
                 tokens = untagged(text, words)
                 return Parse(text, tokens, self._filled_in(text, tokens, form, template))
         found = self._closed(text)
-        if found is None:
+        if found is None or len(sentences(found, self.lexicon)) > 1:
+            # Among sentences it is the tags that tell claims from phrases.
             return None
         try:
             return Parse(text, found, self._learned(text, found, form))
@@ -287,9 +255,9 @@ class Parser:
             else:
                 readings = self._by_template(text, tokens)
         except GrammarError:
-            guessed = self._by_dependencies(text, tokens)
-            if guessed is None:
+            if self._dependencies is None:
                 raise
+            guessed = self._with_guesses(text, tokens)
             readings = self._in_senses(text, tokens, (guessed,))
         return Parse(text, tokens, readings, repairs)
 
@@ -300,7 +268,7 @@ class Parser:
         best: dict[Op, Reading] = {}
         for reading in readings:
             for variant in variants(text, reading.program, tokens, reading.units, self.lexicon):
-                read = _in_sense(reading, variant)
+                read = in_sense(reading, variant)
                 if read.program not in best or best[read.program].score < read.score:
                     best[read.program] = read
         ordered = sorted(best.values(), key=lambda reading: -reading.score)
@@ -309,18 +277,48 @@ class Parser:
     def _in_best_sense(self, text: str, tokens: tuple[Token, ...], reading: Reading) -> Reading:
         """The best reading in the likeliest sense of each word, which costs it nothing."""
         likeliest = variants(text, reading.program, tokens, reading.units, self.lexicon)[0]
-        return _in_sense(reading, likeliest)
+        return in_sense(reading, likeliest)
 
-    def _by_dependencies(self, text: str, tokens: tuple[Token, ...]) -> Reading | None:
-        """What the fallback makes of a text, if anything."""
+    def _with_guesses(self, text: str, tokens: tuple[Token, ...]) -> Reading:
+        """The best reading in which sentences that the grammar has no reading of are guessed.
+
+        Raises:
+            GrammarError: of the first sentence that there is not even a guess of.
+        """
+        parts = sentences(tokens, self.lexicon)
+        if len(parts) > 1:
+            return self._discourse(text, parts, guessing=True)[0]
+        try:
+            return self._search(text, tokens, ())[0].reading
+        except GrammarError as error:
+            return self._guessed(text, tokens, (), later=False, refused=error).reading
+
+    def _guessed(
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        said: tuple[Antecedent, ...],
+        *,
+        later: bool,
+        refused: GrammarError,
+    ) -> Understood:
+        """What the fallback makes of a sentence.
+
+        Args:
+            text: the whole text.
+            tokens: those of the sentence.
+            said: what earlier sentences named, the most salient first.
+            later: whether there are earlier sentences.
+            refused: why the grammar has no reading; raised when there is no guess either.
+        """
         units, _ = next(segmentations(tokens, self.lexicon, 1))
         if self._dependencies is None or len(units) > self._syntax.max_units:
-            return None
-        made = guess(text, tokens, units, self._dependencies, self.lexicon)
+            raise refused
+        arcs = self._dependencies(tokens)
+        made = guess(text, units, arcs, self.lexicon, said, later=later)
         if not isinstance(made, Guess):
-            return None
-        score = -GUESSED - len(made.unused)
-        return Reading(made.program, score, made.tree, made.unused, "dependencies", units)
+            raise refused
+        return Understood.guessed(made, units, tokens)
 
     def _by_grammar(
         self, text: str, tokens: tuple[Token, ...], all_readings: bool
@@ -331,7 +329,7 @@ class Parser:
             if len(parts) < 2:
                 found = tuple(each.reading for each in self._search(text, tokens, ()).all())
             else:
-                found = self._discourse(text, tokens, parts)
+                found = self._discourse(text, parts)
             return self._in_senses(text, tokens, found)
 
         parts = sentences(tokens, self.lexicon)
@@ -341,7 +339,7 @@ class Parser:
         if len(parts) < 2:
             first = self._search(text, tokens, ())[0].reading
         elif len(parts) == 2 and is_answer(parts[1], self.lexicon) is None:
-            first = self._first_of_two(text, tokens, parts[0], parts[1])
+            first = self._first_of_two(text, parts[0], parts[1])
         else:
             return find()
         return Later(find, self._in_best_sense(text, tokens, first))
@@ -349,83 +347,102 @@ class Parser:
     def _first_of_two(
         self,
         text: str,
-        tokens: tuple[Token, ...],
         first: tuple[Token, ...],
         second: tuple[Token, ...],
     ) -> Reading:
         """The best reading of two sentences: that of :meth:`_discourse`, without the others."""
-        before = self._search(text, first, ())
-        best: tuple[_Understood, ...] = ()
+        before = self._search(text, first, (), among=True)
+        best: tuple[Understood, ...] = ()
         refused: GrammarError | None = None
         for index in range(self.max_readings):
             try:
                 start = before[index]
             except IndexError:
                 break
-            if best and start.score <= _score(best):
+            if best and start.score <= score_of(best):
                 break
             try:
-                state = (start, self._search(text, second, start.mentioned)[0])
+                state = (start, self._search(text, second, start.mentioned, among=True)[0])
             except GrammarError as error:
                 refused = refused or error
                 continue
-            if not best or _score(state) > _score(best):
+            if not best or score_of(state) > score_of(best):
                 best = state
         if not best:
             assert refused is not None
             raise refused
-        return _joined(best, tokens)
+        return joined(best, text)
 
     def _discourse(
-        self, text: str, tokens: tuple[Token, ...], parts: list[tuple[Token, ...]]
+        self, text: str, parts: list[tuple[Token, ...]], *, guessing: bool = False
     ) -> tuple[Reading, ...]:
-        """The readings of several sentences, of which later ones refer back to earlier ones."""
-        states: list[tuple[_Understood, ...]] = [()]
+        """The readings of several sentences, of which later ones refer back to earlier ones.
+
+        Args:
+            text: the whole text.
+            parts: the tokens of each sentence.
+            guessing: whether a sentence that the grammar has no reading of is guessed.
+        """
+        states: list[tuple[Understood, ...]] = [()]
         for part in parts:
             answer = is_answer(part, self.lexicon)
             if answer is not None and states[0]:
-                states = [(*state[:-1], _answered(state[-1], part, answer)) for state in states]
+                states = [(*state[:-1], answered(state[-1], part, answer)) for state in states]
                 continue
-            grown: list[tuple[_Understood, ...]] = []
+            grown: list[tuple[Understood, ...]] = []
             refused: GrammarError | None = None
             for state in states:
                 try:
-                    found = self._search(text, part, state[-1].mentioned if state else ()).all()
+                    said = state[-1].mentioned if state else ()
+                    found = self._search(text, part, said, among=True).all()
                 except GrammarError as error:
                     refused = refused or error
                     continue
                 grown += [(*state, each) for each in found]
+            if not grown and guessing:
+                assert refused is not None
+                # Guesses are too rough to tell the ways to understand what came before apart.
+                said = states[0][-1].mentioned if states[0] else ()
+                made = self._guessed(text, part, said, later=bool(states[0]), refused=refused)
+                grown = [(*states[0], made)]
             if not grown:
                 assert refused is not None
                 raise refused
-            grown.sort(key=lambda state: -_score(state))
+            grown.sort(key=lambda state: -score_of(state))
             states = grown[: max(PARAGRAPH_BEAM, self.max_readings)]
         best: dict[str, Reading] = {}
         for state in states:
-            reading = _joined(state, tokens)
+            reading = joined(state, text)
             best.setdefault(str(reading.program), reading)
         return tuple(best.values())[: self.max_readings]
 
     def _search(
-        self, text: str, tokens: tuple[Token, ...], said: tuple[Antecedent, ...]
-    ) -> Search[_Understood]:
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        said: tuple[Antecedent, ...],
+        *,
+        among: bool = False,
+    ) -> Search[Understood]:
         """The readings of one sentence; getting at them raises GrammarError when there are none.
 
         Args:
             text: the whole text.
             tokens: those of the sentence.
             said: what earlier sentences named, the most salient first.
+            among: whether it is one of several sentences, in which a finite verb makes a claim.
         """
-        found: dict[object, _Understood] = {}
-        work = self._understand(found, text, tokens, said)
+        found: dict[object, Understood] = {}
+        work = self._understand(found, text, tokens, said, among)
         return Search(work, found, lambda each: each.score, self.max_readings)
 
     def _understand(
         self,
-        best: dict[object, _Understood],
+        best: dict[object, Understood],
         text: str,
         tokens: tuple[Token, ...],
         said: tuple[Antecedent, ...],
+        among: bool,
     ) -> Iterator[float]:
         """Add the readings of a sentence to ``best``, tree by tree.
 
@@ -450,14 +467,18 @@ class Parser:
                 continue
             lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
             lowering.said = said
-            for tree_cost, tree in found:
+            for tree_cost, read in found:
                 # After these trees come those of the next way to cut the sentence.
                 yield max(round(-(extra + tree_cost), 6), -SPLIT_PHRASE)
+                claim = finite_claim(read, units) if among else None
+                tree = claim or read
+                if among and claim is None:
+                    tree_cost += passed_over(read, units)
                 for cost, program in _lowered(lowering, tree):
                     score = round(-(extra + tree_cost + cost), 6) + 0.0
                     known = best.get(program)
                     if known is None or known.score < score:
-                        best[program] = _Understood(program, score, tree, units, tokens, lowering)
+                        best[program] = Understood(program, score, tree, units, tokens, lowering)
             refused += lowering.refused
             if not best:
                 meaningless = units
@@ -495,49 +516,3 @@ def _lowered(lowering: Lowering, tree: Tree) -> Scored[Op]:
         return lowering.programs(tree)
     except ProgramTypeError:
         return []
-
-
-def _answered(asked: _Understood, tokens: tuple[Token, ...], answer: bool) -> _Understood:
-    """A question with the yes or no that follows it: a claim, or its denial."""
-    program = asked.program
-    if program.returns is not Kind.TRUTH:
-        raise GrammarError("yes or no answers no question here", span=tokens[0].span)
-    words = tokens[0].span
-    said = program.at(*program.words, words) if answer else Negation(program, words=(words,))
-    leaf = Tree("STOP", (), words, unit=len(asked.units), words=tokens[0].text)
-    unit = Unit(tokens[:1], (Sense(WordClass.STOP, "answer"),))
-    return replace(
-        asked,
-        program=said,
-        syntax=Tree("answered", (asked.syntax, leaf), Span(asked.syntax.span.start, words.end)),
-        units=(*asked.units, unit),
-        tokens=(*asked.tokens, *tokens),
-    )
-
-
-def _in_sense(reading: Reading, variant: Variant) -> Reading:
-    if not variant.choices:
-        return reading
-    return replace(
-        reading,
-        program=variant.read(reading.program),
-        score=round(reading.score - variant.cost, 6) + 0.0,
-        senses=variant.choices,
-        parts=tuple(map(variant.read, reading.parts)),
-    )
-
-
-def _score(state: tuple[_Understood, ...]) -> float:
-    return round(sum(each.score for each in state), 6) + 0.0
-
-
-def _joined(state: tuple[_Understood, ...], tokens: tuple[Token, ...]) -> Reading:
-    """Several sentences, each as it was understood, as one reading."""
-    programs = tuple(each.program for each in state)
-    program = joined_program(programs)
-    units = tuple(unit for each in state for unit in each.units)
-    tree = joined_tree(
-        tuple(each.syntax for each in state), tuple(len(each.units) for each in state)
-    )
-    unused = unused_words(program, tree, units, tokens)
-    return Reading(program, _score(state), tree, unused, units=units, parts=programs)

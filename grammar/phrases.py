@@ -213,9 +213,10 @@ class Phrases(Others):
         said = self._determiner(tree)
         body = tree.find("nominal", "anything")
         if body is None and said.label == "the_number":
-            if context.head is None:
+            counted = context.head or self._group_said()
+            if counted is None:
                 raise NoReadingError("nothing was named that this could count", said.words)
-            nominals: Scored[Nominal] = [(0.0, Nominal(context.head, context.head, plural=True))]
+            nominals: Scored[Nominal] = [(0.0, Nominal(counted, counted, plural=True))]
         elif body is None:
             # "This" alone, without a noun.
             plain = Nominal(Everything(), Everything(), plural=said.label == "these")
@@ -353,20 +354,27 @@ class Phrases(Others):
         said = self._determiner(Tree("phrase", (tree,), tree.span))
         # "Those" is what there are so many of, and no determiner here.
         said = replace(said, label=label, pointed=None)
-        *_, them = tree.children
+        *amount, them = tree.children
         if label == "both":
             said = replace(said, number=2)
         if said.number == 1 and label == "number_of":
             said = replace(said, label="indefinite")
         found: Scored[NounPhrase] = []
-        for cost, phrase in self._them(them):
+        for cost, phrase in self._them(them) if amount else self._they(them):
             if phrase.plural:
                 objects = phrase.objects
+                if said.number == 1:
+                    # One of them is not all of them.
+                    objects = objects.at(*objects.words, tree.children[0].span)
                 nominal = Nominal(objects, phrase.head, plural=said.number != 1)
                 found.append((cost, said.over(nominal)))
         if not found:
             raise NoReadingError("this is not several things", [them.span])
         return found
+
+    def _they(self, tree: Tree) -> Scored[Quantified]:
+        """What "two" and "both" alone are of: what "they" would stand for."""
+        return [(cost, replace(q, words=())) for cost, q in self._standing_for("they", tree)]
 
     def _them(self, tree: Tree) -> Scored[Quantified]:
         """What a pronoun stands for; "these" may also be what one points at."""

@@ -69,6 +69,7 @@ class Questions(Distribution):
             "count_is": self._count_is,
             "exist": self._exist,
             "fronted": self._fronted,
+            "inverted": self._inverted,
             "exist_not": self._exist,
             "verify": self._verify,
             "verify_not": self._verify,
@@ -177,7 +178,8 @@ class Questions(Distribution):
 
     def _exist(self, tree: Tree) -> Scored[Op]:
         words = self._joined_spans(tree, "IS", "THERE")
-        found = self._existing(tree.children[-1], words)
+        named = next(child for child in tree.children[::-1] if child.unit is None)
+        found = self._existing(named, words)
         if tree.label == "exist":
             return found
         return [(cost, Negation(op, words=self._spans(tree, "NOT"))) for cost, op in found]
@@ -322,6 +324,13 @@ class Questions(Distribution):
         if not all(isinstance(op, Every | Most) for _, op in found):
             raise NoReadingError('"not" is understood here with "all" and "most" only', denial)
         return [(cost, Negation(op, words=denial)) for cost, op in found]
+
+    def _claim_made(self, tree: Tree) -> Op | None:
+        try:
+            found = self._verify(tree)
+        except NoReadingError:
+            return None
+        return found[0][1] if found else None
 
     def _choices(self, tree: Tree, predicate: Tree, phrase: Quantified) -> Scored[Op]:
         """A question whether one thing is red or blue, as one for which of the two it is."""

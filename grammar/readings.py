@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from neurosym.grammar.repair import Repair
 from neurosym.grammar.search import Later
-from neurosym.grammar.senses import Choice
+from neurosym.grammar.senses import Choice, Variant
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -24,11 +24,13 @@ class Reading:
         score: 0 at best; the more unusual the reading, the lower. Comparable within one text.
         syntax: the tree that the program was lowered from.
         unused: words that this program does not use, function words aside.
-        source: what it was read by: "grammar", or "dependencies" for a guess by the fallback.
+        source: what it was read by: "grammar", or "dependencies" when any of its sentences is a
+            guess by the fallback.
         units: the words and phrases that the tree's words are, by their positions.
         senses: the words that can name several things, and what they are taken for.
         parts: of a text of several sentences, the programs of these; ``program`` is all of them
             together, or the last where that asks or names something.
+        guesses: of a text of several sentences, which are guesses, as positions in ``parts``.
     """
 
     program: Op
@@ -39,6 +41,7 @@ class Reading:
     units: tuple[Unit, ...] = field(default=(), repr=False, compare=False)
     senses: tuple[Choice, ...] = ()
     parts: tuple[Op, ...] = ()
+    guesses: tuple[int, ...] = ()
 
     @property
     def sentences(self) -> tuple[Op, ...]:
@@ -51,7 +54,10 @@ class Reading:
         return self.source != "grammar"
 
     def __str__(self) -> str:
-        return f"{self.program} (guessed from {self.source})" if self.guessed else str(self.program)
+        if not self.guessed:
+            return str(self.program)
+        part = "in part " if 0 < len(self.guesses) < len(self.parts) else ""
+        return f"{self.program} ({part}guessed from {self.source})"
 
 
 class Foreseen(Later[Reading]):
@@ -130,3 +136,16 @@ class Parse:
     def __str__(self) -> str:
         best = self._best
         return str(best.program if isinstance(best, Foreseen) else best)
+
+
+def in_sense(reading: Reading, variant: Variant) -> Reading:
+    """A reading in the senses that a variant takes its words in."""
+    if not variant.choices:
+        return reading
+    return replace(
+        reading,
+        program=variant.read(reading.program),
+        score=round(reading.score - variant.cost, 6) + 0.0,
+        senses=variant.choices,
+        parts=tuple(map(variant.read, reading.parts)),
+    )

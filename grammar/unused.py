@@ -20,26 +20,22 @@ _SILENT = {
 }
 
 
-def unused_words(
-    program: Op, tree: Tree, units: tuple[Unit, ...], tokens: tuple[Token, ...]
-) -> tuple[Token, ...]:
-    """The words that a program does not use, function words aside.
-
-    Args:
-        program: what a text means.
-        tree: its syntax.
-        units: its words and phrases, by their positions in the tree.
-        tokens: its words and marks.
-    """
+def unused_words(program: Op, content: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The words of some that a program does not use."""
     used = [span for node in program.walk() for span in node.words]
-    silent = {token.index for unit in _silent(tree) for token in units[unit].tokens}
     return tuple(
         token
-        for token in tokens
-        if token.is_word
-        and token.index not in silent
-        and not any(s.start <= token.span.start and token.span.end <= s.end for s in used)
+        for token in content
+        if not any(s.start <= token.span.start and token.span.end <= s.end for s in used)
     )
+
+
+def content_words(
+    tree: Tree, units: tuple[Unit, ...], tokens: tuple[Token, ...]
+) -> tuple[Token, ...]:
+    """The words of a sentence of which a program of it should say something."""
+    silent = {token.index for unit in _silent(tree) for token in units[unit].tokens}
+    return tuple(token for token in tokens if token.is_word and token.index not in silent)
 
 
 def _silent(tree: Tree) -> Iterator[int]:

@@ -349,11 +349,14 @@ class _Builder:
     def _key(self, op: Op) -> object:
         """What makes two expressions speak of one thing: the place of their noun.
 
-        "One" and "the others" take the noun from elsewhere, and mean another thing by it.
+        "One", "the first" and "the others" take the noun from elsewhere, and mean another by it.
         """
         others: set[Span] = set()
         while True:
             others |= {span for span in op.words if self._said((span,)) & _OTHERS}
+            if isinstance(op, Superlative):
+                # "The first", of two that were named, is one of them.
+                others |= set(op.words)
             if not op.operands:
                 break
             op = op.operands[0]

@@ -114,7 +114,7 @@ def test_dot_is_balanced_and_quoted(show: Show) -> None:
 
 
 def test_svg_is_a_picture_without_overlap(show: Show) -> None:
-    _, out, _ = show("the cup & left of the man <riding> a horse", "--format", "svg")
+    _, out, _ = show("the cup & the man <riding> a horse", "--format", "svg")
     root = ElementTree.fromstring(out)
     width, height = float(root.get("width", "0")), float(root.get("height", "0"))
     rows: dict[float, list[tuple[float, float]]] = {}

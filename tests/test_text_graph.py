@@ -44,7 +44,7 @@ GRAPHS = {
         ["0 on 2"],
     ),
     "There are three people. One of them holds a cup. The others are eating.": (
-        ["exactly 3 person", "person", "cup", "every eat person"],
+        ["exactly 3 person", "person", "cup", "every person (action: eat)"],
         ["1 of 0", "1 holding 2", "3 except 1"],
     ),
     "There are two cups on the table. The left one is red. The other one is blue.": (

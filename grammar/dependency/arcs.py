@@ -22,6 +22,8 @@ _NEEDED = ("transformer", "tok2vec", "parser")
 """The parts of a pipeline that make a dependency parse."""
 _CLAUSES = {"acl", "relcl", "advcl", "ccomp", "xcomp", "pcomp", "csubj", "ROOT", "conj"}
 
+_RELATIONS = (WordClass.RELATION, WordClass.SIDE_RELATION, WordClass.BETWEEN)
+
 Arc = tuple[int, str]
 """Of a word: the position of its head, which for a root is its own, and what it is to it."""
 
@@ -170,6 +172,8 @@ def roots(units: tuple[Unit, ...], arcs: dict[int, Arc]) -> list[Word]:
         # Taggers take nouns of careless text for verbs: "elephant that you can see".
         if word.tag.startswith("VB") and _is_noun(word):
             word.tag = "NNS" if word.has(WordClass.PLURAL_NOUN) else "NN"
+    for word in words.values():
+        _give_object(word, words)
     return [word for word in words.values() if word.head is None]
 
 
@@ -179,6 +183,32 @@ def _is_noun(word: Word) -> bool:
         return False
     nouns = word.has(WordClass.NOUN, WordClass.PLURAL_NOUN)
     return nouns and not word.has(WordClass.VERB, WordClass.POSTURE, WordClass.ADJECTIVE)
+
+
+def _give_object(relation: Word, words: dict[int, Word]) -> None:
+    """Hang the noun phrase after a relation of several words on it, where nothing else does.
+
+    Parsers take "next to a fork" apart: what is one relation here is an adverb with a preposition
+    to them, and the noun may hang anywhere.
+    """
+    several = len(relation.unit.tokens) > 1 and relation.has(*_RELATIONS)
+    after = words.get(relation.index + 1)
+    if not several or after is None or relation.below("pobj", "pcomp"):
+        return
+    noun = after
+    while noun.head is not None and noun.head.index > relation.index:
+        noun = noun.head
+    named = noun.tag.startswith("NN") or noun.tag in ("PRP", "CD")
+    if not named or min(w.index for w in noun.walk()) < after.index or noun.relation == "nsubj":
+        return
+    if noun in _upward(relation):
+        return
+    if noun.head is not None:
+        noun.head.children.remove(noun)
+    noun.head, noun.relation = relation, "pobj"
+    relation.children.append(noun)
+    if relation.head is not None and relation.relation not in ("prep", "ROOT"):
+        relation.relation = "prep"
 
 
 def _upward(word: Word) -> Iterator[Word]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.dependency.arcs import Word
-from neurosym.grammar.dependency.nouns import QUALITY, NounPhrases, best, referred, things_of
+from neurosym.grammar.dependency.nouns import QUALITY, NounPhrases
+from neurosym.grammar.dependency.referents import best, referred, things_of
 from neurosym.grammar.lexicon import Sense
 from neurosym.grammar.meaning import NoReadingError, NounPhrase
 from neurosym.grammar.ranks import Place, located
@@ -207,6 +208,8 @@ class Clauses(NounPhrases):
                 tuple((s,) for s in word.unit.all(WordClass.LOCATION)), False, (word.span,)
             )
             return best(located(objects, place, unique=False))
+        if len(word.unit.tokens) > 1 and word.has(WordClass.RELATION, WordClass.SIDE_RELATION):
+            raise NoReadingError("it is not understood to what this relates", [word.span])
         if word.tag in ("RB", "RP", "IN", "JJ") and word.lower not in _EMPTY_ADVERBS:
             return Filter(objects, QUALITY, word.lower, words=(word.span,))
         return objects

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neurosym.errors import ProgramTypeError
+from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import UNSPOKEN, WordClass
-from neurosym.grammar.dependency.arcs import DependencyParser, Word, roots, tree_of
+from neurosym.grammar.dependency.arcs import Arc, Word, roots, tree_of
 from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
-from neurosym.grammar.discourse import is_answer, sentences
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import MAX_SIZE, TOO_LARGE, NoReadingError
 from neurosym.grammar.tokens import Token
@@ -37,6 +37,7 @@ _CHANGING = frozenset(
     }
 )
 """Classes of words that change what is meant: a reading without them would say something else."""
+_NOUNS = (WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN, WordClass.GUESSED_PLURAL)
 _SPARING = frozenset({"few", "fewest", "least", "enough", "almost", "nearly"})
 _CONDITIONAL = frozenset({"if", "unless", "whether"})
 """What makes no claim of what follows."""
@@ -51,47 +52,52 @@ class Guess:
     """A reading by dependencies.
 
     Attributes:
-        program: what the text means.
+        program: what the sentence means.
         tree: the dependency tree.
-        unused: the content words that the program does not use.
+        content: the words of which the program should say something.
+        unused: those of them that it does not use.
+        mentioned: what a next sentence can refer back to, the most salient first.
     """
 
     program: Op
     tree: Tree
+    content: tuple[Token, ...]
     unused: tuple[Token, ...]
+    mentioned: tuple[Antecedent, ...] = ()
 
 
 def guess(
     text: str,
-    tokens: tuple[Token, ...],
     units: tuple[Unit, ...],
-    parser: DependencyParser,
+    arcs: dict[int, Arc],
     lexicon: Lexicon,
+    said: tuple[Antecedent, ...] = (),
+    *,
+    later: bool = False,
 ) -> Guess | NoReadingError:
-    """The program of a text by its dependency tree, or why there is none.
+    """The program of a sentence by its dependency tree, or why there is none.
 
-    A word that negates, counts or compares is never left out: then there is no reading.
+    A word that negates, counts, compares or names a thing is never left out: then there is no
+    reading.
 
     Args:
-        text: as given.
-        tokens: its words and marks.
-        units: its words and phrases of the lexicon.
-        parser: gives what the words of a sentence are to each other.
+        text: the whole text.
+        units: the words and phrases of the sentence.
+        arcs: what its words are to each other.
         lexicon: what words mean.
+        said: what earlier sentences named, the most salient first.
+        later: whether there are earlier sentences.
     """
-    parts = [
-        (is_answer(part, lexicon), roots(units, parser(part)))
-        for part in sentences(tokens, lexicon)
-    ]
-    trees = [tree for _, part in parts for tree in part]
+    trees = roots(units, arcs)
+    sentences = Sentences(lexicon, text, said, later=later)
     try:
-        program = Sentences(lexicon, text).text(parts)
+        program = sentences.program(trees)
     except NoReadingError as error:
         return error
     except ProgramTypeError as error:
         return NoReadingError(error.message)
     if program.size > MAX_SIZE:
-        return NoReadingError(TOO_LARGE, [token.span for token in tokens])
+        return NoReadingError(TOO_LARGE, [unit.span for unit in units])
     spans = [span for node in program.walk() for span in node.words]
     left = [word for tree in trees for word in tree.walk() if not _in(word, spans)]
     denied = [s for n in program.walk() if isinstance(n, Minus | Negation) for s in n.words]
@@ -105,11 +111,18 @@ def guess(
     if last in left and last.has(*_UNFINISHED):
         return NoReadingError("the text stops too early", [last.span])
     content = [word for word in left if not _is_silent(word)]
-    said = sum(not _is_silent(word) for tree in trees for word in tree.walk())
-    if len(content) > MOST_UNUSED * said:
+    spoken = sum(not _is_silent(word) for tree in trees for word in tree.walk())
+    if len(content) > MOST_UNUSED * spoken:
         return NoReadingError("too little of this is understood", [content[0].span])
-    unused = sorted((t for word in content for t in word.unit.tokens), key=lambda t: t.index)
-    return Guess(program, tree_of(trees, text), tuple(t for t in unused if t.is_word))
+    unused = _tokens_of(content)
+    every = _tokens_of([w for tree in trees for w in tree.walk() if not _is_silent(w)])
+    mentioned = sentences.mentioned(program)
+    return Guess(program, tree_of(trees, text), every, unused, mentioned)
+
+
+def _tokens_of(words: Iterable[Word]) -> tuple[Token, ...]:
+    tokens = sorted((t for word in words for t in word.unit.tokens), key=lambda t: t.index)
+    return tuple(token for token in tokens if token.is_word)
 
 
 def _names(node: Op) -> bool:
@@ -130,11 +143,20 @@ def _negates(word: Word) -> bool:
 
 def _must_be_said(word: Word) -> bool:
     classes = {sense.word_class for sense in word.unit.senses}
+    if _names_thing(word):
+        return True
     if WordClass.NUMBER in classes or word.relation == "neg" or word.tag == "CD":
         return True
     if is_number_of(word):
         return False
     return classes <= _CHANGING or word.lower in _SPARING | _CONDITIONAL
+
+
+def _names_thing(word: Word) -> bool:
+    """Whether a word is a noun that is not just part of the name of another."""
+    if word.tag not in ("NN", "NNS") or word.relation in ("compound", "nmod", "npadvmod"):
+        return False
+    return word.has(*_NOUNS)
 
 
 def _is_silent(word: Word) -> bool:

@@ -6,16 +6,16 @@ import abc
 from dataclasses import replace
 
 from neurosym.grammar import landmarks
+from neurosym.grammar.anaphora import Antecedent, agreement
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.dependency.arcs import Word
+from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
     NounPhrase,
     Quantified,
-    Scored,
-    refer,
 )
 from neurosym.grammar.ranks import Place, Rank, located, ranked
 from neurosym.program import (
@@ -25,7 +25,6 @@ from neurosym.program import (
     Farthest,
     Filter,
     Intersect,
-    Kind,
     Minus,
     Op,
     Pointed,
@@ -43,6 +42,12 @@ _PERSONS = {
     **dict.fromkeys(("he", "him", "himself"), "man"),
     **dict.fromkeys(("she", "her", "herself"), "woman"),
 }
+_STANDS_FOR = {
+    **{word: "he" if person == "man" else "she" for word, person in _PERSONS.items()},
+    **dict.fromkeys(("itself", "its", "this", "that"), "it"),
+    **dict.fromkeys(("them", "themselves", "these", "those"), "they"),
+}
+"""Pronouns by the ones whose number and gender they share."""
 _PRONOUNS = {"it", "itself", "they", "them", "themselves", *_PERSONS}
 SPEAKERS = {"i", "me", "you", "we", "us", "myself", "yourself"}
 _SEVERAL = {"they", "them", "themselves", "we", "us", "these", "those"}
@@ -60,36 +65,38 @@ _DETERMINERS = {
 }
 
 
-def best(found: Scored[Op]) -> Op:
-    """The cheapest alternative.
-
-    Raises:
-        NoReadingError: there is none.
-    """
-    if not found:
-        raise NoReadingError
-    return min(found, key=lambda scored: scored[0])[1]
-
-
-def referred(phrase: NounPhrase) -> Op:
-    """What a noun phrase refers to."""
-    return best(refer(phrase))
-
-
 class NounPhrases(abc.ABC):
     """Noun phrases of a text; what clauses inside them mean is said by a subclass.
 
     Args:
         lexicon: what words mean.
         text: as given.
+        said: what earlier sentences named, the most salient first.
+        later: whether there are earlier sentences.
     """
 
-    def __init__(self, lexicon: Lexicon, text: str) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        text: str,
+        said: tuple[Antecedent, ...] = (),
+        *,
+        later: bool = False,
+    ) -> None:
         self._lexicon = lexicon
         self._written = text
-        self._mentioned: dict[int, Quantified] = {}
-        self._later = False
+        self._said = said
+        # What was named, by the position of its noun; what earlier sentences named comes first.
+        self._mentioned: dict[int, Quantified] = {
+            index - len(said): Quantified("pronoun", (), a.objects, a.head, bool(a.plural))
+            for index, a in enumerate(said)
+        }
+        self._later = later
         self._open: set[int] = set()
+
+    def named(self) -> list[tuple[int, Quantified]]:
+        """What was named, in order of the nouns' positions; negative in earlier sentences."""
+        return sorted(self._mentioned.items(), key=lambda entry: entry[0])
 
     @abc.abstractmethod
     def _clause(self, objects: Op, verb: Word) -> Op:
@@ -166,7 +173,7 @@ class NounPhrases(abc.ABC):
         if lower not in _PRONOUNS and lower not in SPEAKERS and not anaphoric:
             return None
         plural = lower in _SEVERAL
-        found = self._antecedent(lower, plural)
+        found = self._antecedent(lower, word)
         if found is not None:
             objects = found.objects.at(*found.objects.words, *words)
             return replace(found, objects=objects, words=found.words)
@@ -174,21 +181,25 @@ class NounPhrases(abc.ABC):
         objects = Select(named, words=words) if named else Everything(words=words)
         return Quantified("bare", (), objects, objects, plural=plural)
 
-    def _antecedent(self, pronoun: str, plural: bool) -> Quantified | None:
-        """What a pronoun stands for: the first thing named that agrees with it."""
-        found = [phrase for _, phrase in sorted(self._mentioned.items())]
-        if pronoun in _PERSONS:
-            found = [p for p in found if self._is_person(p.head)]
-        elif pronoun in ("it", "itself", "its"):
-            found = [p for p in found if not self._is_person(p.head)]
-        agreeing = [p for p in found if p.plural == plural]
-        return next(iter(agreeing or found), None)
+    def _antecedent(self, pronoun: str, word: Word) -> Quantified | None:
+        """What a pronoun stands for: the first thing named that agrees best with it.
 
-    def _is_person(self, head: Op) -> bool:
-        return isinstance(head, Select) and any(
-            self._lexicon.has_feature("person", name)
-            for name in (head.category, head.category.split()[-1])
-        )
+        What someone does to "him" is not done to himself.
+
+        Args:
+            pronoun: he, she, it or they in any of their forms.
+            word: where it is said.
+        """
+        own = None if word.relation == "poss" or "sel" in pronoun else _doer_of(word)
+        concept = _STANDS_FOR.get(pronoun, pronoun)
+        agreeing = [
+            (cost, rank, phrase)
+            for rank, (index, phrase) in enumerate(self.named())
+            if own is None or index != own.index
+            for antecedent in [Antecedent(phrase.objects, phrase.head, phrase.plural)]
+            if (cost := agreement(concept, antecedent, self._lexicon)) is not None
+        ]
+        return min(agreeing, key=lambda entry: entry[:2])[2] if agreeing else None
 
     def _noun(self, word: Word) -> Quantified:
         counted = self._counted_noun(word)
@@ -208,6 +219,12 @@ class NounPhrases(abc.ABC):
         objects = self._described(word, head, plural, used)
         objects = self._followed(word, objects, head, used)
         objects, is_ranked = self._picked(word, objects, used)
+        number = _number(word)
+        if isinstance(head, Everything) and determiner.number is None and number not in (None, 1):
+            # "Two are red": of whatever there is.
+            determiner.number = number
+            determiner.words = (*determiner.words, word.span)
+            determiner.label = "the_number" if determiner.label == "the" else "number"
         if determiner.label == "pointed" and not self._later:
             pointer = "this" if determiner.lower in ("this", "these") else "that"
             objects = Intersect(objects, Pointed(pointer, words=determiner.words))
@@ -436,7 +453,7 @@ class NounPhrases(abc.ABC):
         """The man's hat; her hat."""
         if owner.tag == "PRP$":
             pronoun = {"his": "he", "her": "she", "its": "it", "their": "they"}.get(owner.lower)
-            found = self._antecedent(pronoun, pronoun == "they") if pronoun else None
+            found = self._antecedent(pronoun, owner) if pronoun else None
             if found is None:
                 return objects
             of = replace(found, objects=found.objects.at(*found.objects.words, owner.span))
@@ -512,6 +529,15 @@ _QUALIFYING = (
 )
 
 
+def _doer_of(word: Word) -> Word | None:
+    """The subject of the clause that a word is in, when the word is not in it."""
+    below, here = word, word.head
+    while here is not None and not here.is_verb:
+        below, here = here, here.head
+    subjects = here.below("nsubj", "nsubjpass") if here is not None else []
+    return next((s for s in subjects if s is not below), None)
+
+
 def _name(word: Word) -> str:
     """The concept of a noun, or of a word that is part of a compound."""
     classes = (
@@ -553,18 +579,3 @@ def _is_shade(word: Word) -> bool:
 
 def _to(word: Word) -> bool:
     return word.has(WordClass.TO, WordClass.FROM) and bool(word.below("pobj"))
-
-
-def refer_to_members(phrase: NounPhrase) -> Op:
-    """The set that a noun phrase describes, whatever its determiner."""
-    if isinstance(phrase, Quantified):
-        return phrase.objects
-    left, *others = (refer_to_members(part) for part in phrase.parts)
-    for other in others:
-        left = Union(left, other, words=phrase.words)
-    return left
-
-
-def things_of(phrase: NounPhrase) -> Scored[Op]:
-    """What a noun phrase refers to, less what is a truth."""
-    return [(cost, op) for cost, op in refer(phrase) if op.returns is not Kind.TRUTH]

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from neurosym.grammar.anaphora import Antecedent, antecedent_of, remembered
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.dependency.arcs import Word
 from neurosym.grammar.dependency.clauses import Clauses
-from neurosym.grammar.dependency.nouns import (
-    SPEAKERS,
-    best,
-    is_number_of,
-    refer_to_members,
-    referred,
-    things_of,
-)
+from neurosym.grammar.dependency.nouns import SPEAKERS, is_number_of
+from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
 from neurosym.grammar.meaning import Coordinated, NoReadingError, NounPhrase, exists
 from neurosym.program import (
     Command,
@@ -24,7 +19,6 @@ from neurosym.program import (
     Disjunction,
     Everything,
     Kind,
-    Negation,
     Op,
     Query,
     Select,
@@ -46,28 +40,21 @@ _COMPARING = (WordClass.MORE, WordClass.AS_MANY, WordClass.EQUALLY_MANY)
 class Sentences(Clauses):
     """Lowers the sentences of a text."""
 
-    def text(self, parts: list[tuple[bool | None, list[Word]]]) -> Op:
-        """The program of a whole text; several sentences are claims that all hold.
+    def program(self, trees: list[Word]) -> Op:
+        """The program of a sentence; of several trees, that all of what they claim holds.
 
         Args:
-            parts: of each sentence its trees, and what it answers when it is but yes or no.
+            trees: its dependency trees.
 
         Raises:
             NoReadingError: it means nothing that can be said.
         """
-        trees = [root for _, part in parts for root in part]
         if len(trees) == 1:
             return self._typed(trees[0], self._sentence(trees[0]))
         claims: list[Op] = []
-        for answer, part in parts:
-            self._later = bool(claims)
-            if answer is None or not claims:
-                claims += [claim_of(self._sentence(root), self._written) for root in part]
-                continue
-            words = tuple(root.span for root in part)
-            asked = claims[-1]
-            said = asked.at(*asked.words, *words)
-            claims[-1] = said if answer else Negation(asked, words=words)
+        for root in trees:
+            self._later = self._later or bool(claims)
+            claims.append(claim_of(self._sentence(root), self._written))
         if not claims:
             raise NoReadingError
         made = claims[0]
@@ -84,6 +71,15 @@ class Sentences(Clauses):
         if compared is not None:
             raise NoReadingError("this is not understood here", [compared.span])
         return op if op.returns in _ANSWERS else claim_of(op, self._written)
+
+    def mentioned(self, program: Op) -> tuple[Antecedent, ...]:
+        """What a next sentence can refer back to, the most salient first.
+
+        Args:
+            program: what the sentence means.
+        """
+        named = [antecedent_of(phrase) for key, phrase in self.named() if key >= 0]
+        return remembered([a for a in named if a is not None], self._said, program)
 
     def _sentence(self, root: Word) -> Op:
         asked = self._question(root)

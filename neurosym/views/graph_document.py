@@ -61,16 +61,20 @@ def _nodes(graph: networkx.MultiDiGraph) -> list[tuple[int, dict[str, Any]]]:
 
 
 def node_label(node: dict[str, Any]) -> str:
-    """What a node is, in a few words: "no cup", "two red cups: small?, not blue"."""
+    """What a node is, in a few words: "no cup", "the red cup: small?", "dog (action: sleep)"."""
     plain = [s["value"] for s in node["attributes"] if s["certain"] and not s["negated"]]
     if node["negated"]:
         plain = [s["value"] for s in node["attributes"] if not s["negated"]]
     others = [said for said in node["attributes"] if said["value"] not in plain]
+    actions = [s["value"] for s in node["attributes"] if s["attribute"] == "action"]
+    done = [value for value in plain if value in actions]
+    plain = [value for value in plain if value not in actions]
     lead = "no" if node["negated"] else node["quantifier"] or ""
     if node["count"]:
         lead = _counted(node["count"])
     ranks = [f"{r['order']} {r.get('rank', r.get('count'))}" for r in node["ranks"]]
     words = [lead, node.get("pointer", ""), *plain, node["category"] or "thing"]
+    words += [f"(action: {', '.join(done)})"] if done else []
     words.append("" if node["certain"] else "?")
     more = [_value(said) for said in others] + ranks
     more += [str(node[name]) for name in ("form", "portion") if name in node]

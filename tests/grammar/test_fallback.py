@@ -7,8 +7,8 @@ import pytest
 
 from neurosym.errors import GrammarError
 from neurosym.grammar import Parser, SpacyTokenizer
-from neurosym.grammar.parse import GUESSED
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.understood import GUESSED
 from neurosym.program import parse_program
 
 GUESSES = [
@@ -94,3 +94,48 @@ def test_results_say_that_they_rest_on_a_guess(lenient: Parser) -> None:
     assert guessed.reading.guessed
     assert any("guessed" in line for line in aside_texts(guessed))
     assert not any("guessed" in line for line in aside_texts(grounder.ground(scene, "the apple")))
+
+
+def test_only_sentences_outside_the_grammar_are_guessed(lenient: Parser, parser: Parser) -> None:
+    text = "There is a dog on a couch. A man is teaching it how to ride a bike. It is brown."
+    with pytest.raises(GrammarError):
+        parser.parse(text)
+    reading = lenient.parse(text).readings[0]
+    assert reading.source == "dependencies"
+    assert reading.guesses == (1,)
+    assert "in part guessed" in str(reading)
+    assert reading.score <= -GUESSED
+    dog = "(relate (select dog) on (select couch))"
+    bike = "(select bike)"
+    assert reading.sentences == (
+        parse_program(f"(exist {dog})"),
+        # What earlier sentences named is known to guesses, ...
+        parse_program(f"(exist (relate (relate (select man) teach {dog}) ride {bike}))"),
+        # ... and what guesses named to later ones.
+        parse_program(f"(exist (filter {bike} color brown))"),
+    )
+
+
+def test_what_guesses_name_can_be_referred_back_to(lenient: Parser) -> None:
+    text = "A man is teaching a child how to ride a bike. He is tall."
+    reading = lenient.parse(text).readings[0]
+    assert reading.guesses == (0,)
+    assert "(select man)" in str(reading.sentences[1])
+
+
+def test_nobody_does_to_himself_what_is_done_to_him(lenient: Parser) -> None:
+    assert lenient.parse("A man watches them.").program == parse_program(
+        "(exist (relate (select man) watch (everything)))"
+    )
+
+
+@pytest.mark.parametrize("relation", ["next to", "in front of", "on top of", "to the left of"])
+def test_relations_of_several_words_stay_relations(relation: str, lenient: Parser) -> None:
+    text = f"who gives the small child {relation} a fork an apple"
+    try:
+        parse = lenient.parse(text)
+    except GrammarError:
+        return
+    said = str(parse.program)
+    assert relation not in said
+    assert "fork" in said
