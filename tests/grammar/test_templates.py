@@ -177,11 +177,23 @@ def test_templates_are_forgotten_the_least_used_first() -> None:
 
 
 def test_a_command_at_the_beginning_needs_no_tagger(parser: Parser) -> None:
-    texts = ["find the red cube", "Find thing that is behind the ball; The cube that is left of it"]
-    for text, found in zip(texts, parser.pipe(texts), strict=True):
-        assert isinstance(found, Parse)
-        assert not found.tagged
-        assert str(found.program) == str(parser.parse(text).program)
+    (found,) = parser.pipe(["find the red cube"])
+    assert isinstance(found, Parse)
+    assert not found.tagged
+    assert str(found.program) == str(parser.parse("find the red cube").program)
     (found,) = itertools.islice(parser.pipe(["the cut pizza"]), 1)
     assert isinstance(found, Parse)
     assert found.tagged
+
+
+def test_sentences_together_are_tagged_until_there_is_a_template(parser: Parser) -> None:
+    texts = [
+        "Find thing that is behind the small ball; The cube that is left of it",
+        "Find thing that is behind the red metal ball; The big cube that is left of it",
+    ]
+    reader = Parser(parser.tokenizer)
+    for text, tagged in zip(texts, (True, False), strict=True):
+        (found,) = reader.pipe([text])
+        assert isinstance(found, Parse)
+        assert found.tagged is tagged
+        assert str(found.program) == str(parser.parse(text).program)
