@@ -1,8 +1,8 @@
 """Which of two nouns a modifier rather belongs to: the man, or the shirt that he is in.
 
 A modifier after "a man in a shirt" can be of the shirt or of the man. By itself the nearer noun is
-likelier; what kinds of things act, are worn and are places says when it is not. The same costs
-serve the grammar and the fallback.
+likelier; what kinds of things act, are worn and are places says when it is not. These are costs of
+the grammar's readings; the fallback attaches as spaCy does.
 """
 
 from __future__ import annotations
