@@ -183,8 +183,11 @@ class Parser:
                 tokens = untagged(text, words)
                 return Parse(text, tokens, self._filled_in(text, tokens, form, template))
         found = self._closed(text)
-        if found is None or len(sentences(found, self.lexicon)) > 1:
-            # Among sentences it is the tags that tell claims from phrases.
+        if found is None:
+            return None
+        verbs = any(self.lexicon.has_feature("finite", token.lower) for token in found)
+        if verbs and len(sentences(found, self.lexicon)) > 1:
+            # Among sentences it is the tags of verbs that tell claims from phrases.
             return None
         try:
             return Parse(text, found, self._learned(text, found, form))
