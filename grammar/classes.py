@@ -191,6 +191,12 @@ BOUND = frozenset(
 """Classes of words that mean something in their own constructions alone. Elsewhere they change
 what is meant in a way that we cannot say, and a text is refused at them by name."""
 
+NOUNS = (
+    *(WordClass.NOUN, WordClass.PLURAL_NOUN),
+    *(WordClass.GUESSED_NOUN, WordClass.GUESSED_PLURAL),
+)
+"""Classes of words that name a kind of thing, the surest first."""
+
 OPEN = frozenset(
     {
         WordClass.NOUN,

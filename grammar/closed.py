@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.forms import Word
 from neurosym.grammar.lexicon import Lexicon, Sense, pieces
 from neurosym.grammar.open_class import singular
 from neurosym.grammar.tokens import OPTIONAL_S, SpacyTokenizer, Token
@@ -27,8 +28,6 @@ _ENDINGS = ("ed", "d", "ing", "er", "r", "est", "st", "es", "s", "n", "en", "ly"
 _Piece = tuple[str, int, int, bool, bool]
 """A token's plain form, where it starts in its string, its length, whether it is listed by itself,
 and whether it is that at the beginning of a text only."""
-_Word = tuple[str, int, int, bool]
-"""A token's plain form, its first and last end in the text, and whether it is listed by itself."""
 
 
 class ClosedTokenizer:
@@ -59,15 +58,17 @@ class ClosedTokenizer:
     def __call__(self, text: str) -> tuple[Token, ...] | None:
         """The tokens of a text that can be read; None when a tagger has to see it."""
         words = self.words(text)
-        if words is None:
-            return None
+        return None if words is None else self.tokens(text, words)
+
+    def tokens(self, text: str, words: list[Word]) -> tuple[Token, ...] | None:
+        """The tokens of a text from its :meth:`words`; None when a tagger has to see it."""
         tokens = untagged(text, words)
         doubtful = {index for index, word in enumerate(words) if not word[3]}
         if doubtful and not self._in_phrases(tokens, doubtful):
             return None
         return tokens
 
-    def words(self, text: str) -> list[_Word] | None:
+    def words(self, text: str) -> list[Word] | None:
         """The words and marks of a text that can be read; None when a tagger has to see it.
 
         Where all are listed by themselves, or in phrases that are not names, none has to.
@@ -78,7 +79,7 @@ class ClosedTokenizer:
         optional = "(" in same
         if optional:
             same = OPTIONAL_S.sub(r"\1s  ", same)
-        words: list[_Word] = []
+        words: list[Word] = []
         pieces_of = self._pieces
         before, at = "", 0
         for string in same.split():
@@ -147,7 +148,7 @@ class ClosedTokenizer:
         return WordClass.COMMAND in classes and classes <= _BY_PLACE
 
 
-def untagged(text: str, words: Iterable[_Word]) -> tuple[Token, ...]:
+def untagged(text: str, words: Iterable[Word]) -> tuple[Token, ...]:
     """The tokens of a text that no tagger saw, from its words and marks."""
     return tuple(
         [

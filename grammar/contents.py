@@ -212,9 +212,6 @@ class Contents(Links):
             # "One" after a box would be another box.
             raise NoReadingError("nothing holds its own like", [leaf.span])
 
-    def _concept_of(self, leaf: Tree) -> str:
-        return self._unit(leaf).sense(WordClass[leaf.label]).concept
-
     def _names_values(self, post: Tree) -> bool:
         """Whether a modifier of contents says which values there are: "of two colours"."""
         if post.label == "mutual":

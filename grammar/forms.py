@@ -17,6 +17,7 @@ from neurosym.grammar.open_class import singular
 from neurosym.grammar.ranks import ORDER_OF_PLACE
 from neurosym.grammar.senses import named_by
 from neurosym.grammar.units import Unit
+from neurosym.program import DIRECTIONAL
 
 NOUN, NOUNS, OPTIONAL = "suitcase", "suitcases", "suitcase(s)"
 ATTRIBUTE, MATERIAL = "wooden", "wood"
@@ -25,8 +26,6 @@ PLACE = "right"
 DIRECTION = "below"
 ATTRIBUTES = "attributes"
 HEAD = "head"
-_DIRECTIONS = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
-"""Relations that sentences treat alike."""
 _IN_CONTEXT = frozenset(
     {
         *(WordClass.VERB, WordClass.POSTURE, WordClass.PASSIVE, WordClass.PARTICLE),
@@ -321,9 +320,9 @@ class Former:
                 return HEAD, _THINGS[sense.word_class], None, None
             if sense.word_class is WordClass.ORDINAL and sense.concept.isdecimal():
                 return ORDINAL, ORDINAL, int(sense.concept), None
-            if sense.word_class is WordClass.RELATION and sense.concept in _DIRECTIONS:
+            if sense.word_class is WordClass.RELATION and sense.concept in DIRECTIONAL:
                 return DIRECTION, DIRECTION, sense.concept, None
-            if sense.word_class is WordClass.SIDE_RELATION and sense.concept in _DIRECTIONS:
+            if sense.word_class is WordClass.SIDE_RELATION and sense.concept in DIRECTIONAL:
                 return DIRECTION, DIRECTION, sense.concept, frozenset({WordClass.IS})
         places = [s.concept for s in senses if s.word_class is WordClass.LOCATION]
         if len(places) == 1 and classes <= _PLACES and places[0] in ORDER_OF_PLACE:

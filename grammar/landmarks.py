@@ -23,6 +23,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.program import (
+    DIRECTIONAL,
     Between,
     Comparative,
     Comparison,
@@ -45,9 +46,6 @@ from neurosym.program import (
     ThePlural,
 )
 from neurosym.span import Span
-
-DIRECTIONAL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
-"""Relations to a plural landmark that hold of all of it: left of the chairs, but on the tables."""
 
 VALUE = "of"
 """The relation of a thing to the colours, shapes or sizes that it, or what it holds, has."""

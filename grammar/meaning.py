@@ -251,6 +251,11 @@ def _join(phrase: Coordinated, left: Op, right: Op) -> Op:
     return (Disjunction if phrase.any_of else Conjunction)(left, right, words=phrase.words)
 
 
+def objects_of(phrase: NounPhrase) -> Scored[Op]:
+    """The objects that a noun phrase refers to; empty when it says a truth: "no dog"."""
+    return [(cost, op) for cost, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
+
+
 def as_one(phrase: NounPhrase) -> Scored[Op]:
     """The one thing that a question is about; "the" is read into a phrase without it.
 

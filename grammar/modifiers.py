@@ -6,7 +6,6 @@ import abc
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import Contents
-from neurosym.grammar.landmarks import DIRECTIONAL
 from neurosym.grammar.links import is_headless
 from neurosym.grammar.meaning import (
     NoReadingError,
@@ -27,6 +26,7 @@ from neurosym.grammar.ranks import (
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
+    DIRECTIONAL,
     Everything,
     Filter,
     Intersect,

@@ -182,7 +182,7 @@ class Parser:
             if template is not None:
                 tokens = untagged(text, words)
                 return Parse(text, tokens, self._filled_in(text, tokens, form, template))
-        found = self._closed(text)
+        found = self._closed.tokens(text, words)
         if found is None:
             return None
         verbs = any(self.lexicon.has_feature("finite", token.lower) for token in found)
@@ -257,10 +257,10 @@ class Parser:
                 readings = self._by_grammar(text, tokens, all_readings)
             else:
                 readings = self._by_template(text, tokens)
-        except GrammarError:
+        except GrammarError as error:
             if self._dependencies is None:
                 raise
-            guessed = self._with_guesses(text, tokens)
+            guessed = self._with_guesses(text, tokens, error)
             readings = self._in_senses(text, tokens, (guessed,))
         return Parse(text, tokens, readings, repairs)
 
@@ -282,8 +282,13 @@ class Parser:
         likeliest = variants(text, reading.program, tokens, reading.units, self.lexicon)[0]
         return in_sense(reading, likeliest)
 
-    def _with_guesses(self, text: str, tokens: tuple[Token, ...]) -> Reading:
+    def _with_guesses(self, text: str, tokens: tuple[Token, ...], refused: GrammarError) -> Reading:
         """The best reading in which sentences that the grammar has no reading of are guessed.
+
+        Args:
+            text: the whole text.
+            tokens: its tokens.
+            refused: why the grammar has no reading of it all.
 
         Raises:
             GrammarError: of the first sentence that there is not even a guess of.
@@ -291,10 +296,7 @@ class Parser:
         parts = sentences(tokens, self.lexicon)
         if len(parts) > 1:
             return self._discourse(text, parts, guessing=True)[0]
-        try:
-            return self._search(text, tokens, ())[0].reading
-        except GrammarError as error:
-            return self._guessed(text, tokens, (), later=False, refused=error).reading
+        return self._guessed(text, tokens, (), later=False, refused=refused).reading
 
     def _guessed(
         self,
@@ -497,16 +499,16 @@ class Parser:
         return self._speller.repairs(text, plain(text), vocabulary)
 
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
-        if all(token.lower not in self.lexicon.foreign for token in tokens):
+        foreign = [t for t in tokens if t.lower in self.lexicon.foreign and t.is_word]
+        if not foreign:
             return
         words = [token for token in tokens if token.is_word]
-        foreign = [token for token in words if token.lower in self.lexicon.foreign]
         english = any(
             sense.word_class not in OPEN
             for token in words
             for sense in self.lexicon.senses(token.lower)
         )
-        if foreign and not english and len(words) > 1:
+        if not english and len(words) > 1:
             raise TextError(
                 f'the text does not look English: "{foreign[0].text}" is no English word',
                 text=text,

@@ -19,6 +19,7 @@ from neurosym.grammar.meaning import (
     as_one,
     cheapest,
     head_of,
+    objects_of,
     refer,
 )
 from neurosym.grammar.nominals import Nominal, divide, takes_other
@@ -563,7 +564,7 @@ def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
     except NoReadingError:
         if isinstance(phrase, Coordinated) and phrase.any_of:
             raise
-        subjects = [(c, op) for c, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
+        subjects = objects_of(phrase)
     return [(cost, Query(subject, attribute, words=words)) for cost, subject in subjects]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from neurosym.grammar.classes import WordClass
+from neurosym.grammar.classes import NOUNS, WordClass
 from neurosym.grammar.notes import ROLES
 from neurosym.grammar.open_class import singular
 from neurosym.program import Filter, Op, RelatedBy, Select
@@ -34,10 +34,6 @@ SELECTED = 1.5
 MAX_VARIANTS = 4
 """Most readings made of one by other senses, itself included."""
 
-_NOUNS = (
-    *(WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN),
-    WordClass.GUESSED_PLURAL,
-)
 QUALITY = "quality"
 """The attribute of adjectives."""
 _Spot: TypeAlias = tuple[str, Span]
@@ -141,7 +137,7 @@ def variants(
 
 def named_by(senses: Iterable[Sense]) -> tuple[tuple[str, ...], ...]:
     """What a word can stand for, the usual first: as a noun, as an attribute, as an adjective."""
-    nouns = [s.concept for s in senses if s.word_class in _NOUNS]
+    nouns = [s.concept for s in senses if s.word_class in NOUNS]
     attributes = [
         f"{s.dimension}:{s.concept}" for s in senses if s.word_class is WordClass.ATTRIBUTE
     ]

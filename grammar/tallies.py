@@ -11,6 +11,7 @@ from neurosym.grammar.meaning import (
     NounPhrase,
     Scored,
     names_several,
+    objects_of,
     refer,
 )
 from neurosym.grammar.nominals import divide
@@ -267,13 +268,13 @@ def _given(phrase: NounPhrase, *, floated: bool, pairs: bool) -> Scored[Op]:
         if phrase.any_of or (two and not pairs):
             # The values of two things are compared by name.
             return []
-        return [(c, op) for c, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
+        return objects_of(phrase)
     if phrase.determiner == "bare" and phrase.plural:
         return [(0.0, phrase.objects)]
     all_meant = ("all", "each", "both", "these")
     if not (names_several(phrase) or phrase.determiner in all_meant or floated):
         return []
-    return [(c, op) for c, op in refer(phrase) if Kind.OBJECTS.accepts(op.returns)]
+    return objects_of(phrase)
 
 
 def _is_several(phrase: NounPhrase) -> bool:

@@ -23,11 +23,7 @@ _SILENT = {
 def unused_words(program: Op, content: tuple[Token, ...]) -> tuple[Token, ...]:
     """The words of some that a program does not use."""
     used = [span for node in program.walk() for span in node.words]
-    return tuple(
-        token
-        for token in content
-        if not any(s.start <= token.span.start and token.span.end <= s.end for s in used)
-    )
+    return tuple(token for token in content if not token.span.lies_in(used))
 
 
 def content_words(

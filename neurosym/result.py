@@ -307,10 +307,7 @@ class Result:
         """The words that the answer does not rest on: not used, or of what is unchecked."""
         spans = [span for node in self.unchecked for span in node.words]
         return tuple(
-            token
-            for token in self.tokens
-            if token in self.unused
-            or any(s.start <= token.span.start and token.span.end <= s.end for s in spans)
+            token for token in self.tokens if token in self.unused or token.span.lies_in(spans)
         )
 
     @property

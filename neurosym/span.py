@@ -20,6 +20,10 @@ class Span:
         """The characters of ``text`` that this span covers."""
         return text[self.start : self.end]
 
+    def lies_in(self, spans: Iterable[Span]) -> bool:
+        """Whether one of ``spans`` covers it."""
+        return any(s.start <= self.start and self.end <= s.end for s in spans)
+
     @staticmethod
     def cover(spans: Iterable[Span]) -> Span | None:
         """The smallest span over all of ``spans``; None when there are none."""

@@ -15,6 +15,9 @@ from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.span import Span
 
+FINITE = frozenset({"VBZ", "VBP", "VBD", "MD"})
+"""Tags of finite verbs."""
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
@@ -126,7 +129,7 @@ class Word:
     @property
     def is_verb(self) -> bool:
         """Whether it is used as a verb: by its tag, and by what it is to its head."""
-        if self.tag in ("VBZ", "VBP", "VBD", "MD"):
+        if self.tag in FINITE:
             return True
         if self.tag in ("VB", "VBG", "VBN"):
             return self.relation in _CLAUSES or bool(
@@ -137,8 +140,12 @@ class Word:
     @property
     def is_finite(self) -> bool:
         """Whether it is a finite verb, or has a finite auxiliary."""
-        finite = ("VBZ", "VBP", "VBD", "MD")
-        return self.tag in finite or any(c.tag in finite for c in self.below("aux", "auxpass"))
+        return self.tag in FINITE or any(c.tag in FINITE for c in self.below("aux", "auxpass"))
+
+    @property
+    def is_negation(self) -> bool:
+        """Whether it is listed as a word that denies and has no construction: "never"."""
+        return any(s.concept == "negation" for s in self.unit.all(WordClass.UNKNOWN))
 
 
 def roots(units: tuple[Unit, ...], arcs: dict[int, Arc]) -> list[Word]:

@@ -84,7 +84,7 @@ class Clauses(NounPhrases):
         return made
 
     def _denied(self, objects: Op, made: Op, verb: Word) -> Op:
-        denials = [c for c in verb.below("neg", "advmod") if c.has(WordClass.NOT) or _never(c)]
+        denials = [c for c in verb.below("neg", "advmod") if c.has(WordClass.NOT) or c.is_negation]
         if not denials:
             return made
         return Minus(objects, made, words=tuple(c.span for c in denials))
@@ -201,7 +201,7 @@ class Clauses(NounPhrases):
         """Where or how it is done: "outside", "next to it", "upside down"."""
         if word.below("prep", "pobj"):
             return self._attached(objects, word, head)
-        if _never(word) or word.has(WordClass.NOT, WordClass.POSTURE, WordClass.COMPARISON):
+        if word.is_negation or word.has(WordClass.NOT, WordClass.POSTURE, WordClass.COMPARISON):
             return objects
         if word.has(WordClass.LOCATION):
             place = Place(
@@ -330,10 +330,6 @@ _EMPTY_ADVERBS = {
     *("very", "really", "quite", "too", "also", "just", "there", "here", "then", "so"),
     *("now", "still", "already", "even", "rather", "as", "somewhat", "currently", "apparently"),
 }
-
-
-def _never(word: Word) -> bool:
-    return any(s.concept == "negation" for s in word.unit.all(WordClass.UNKNOWN))
 
 
 def _is_place(word: Word) -> bool:

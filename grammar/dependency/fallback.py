@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neurosym.errors import ProgramTypeError
 from neurosym.grammar.anaphora import Antecedent
-from neurosym.grammar.classes import UNSPOKEN, WordClass
+from neurosym.grammar.classes import NOUNS, UNSPOKEN, WordClass
 from neurosym.grammar.dependency.arcs import Arc, Word, roots, tree_of
 from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
@@ -17,7 +17,6 @@ from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.program import Filter, Minus, Negation, Op, Pointed, Select, Superlative
-from neurosym.span import Span
 
 MOST_UNUSED = 0.4
 """The largest share of the content words that a guess may leave out."""
@@ -37,7 +36,6 @@ _CHANGING = frozenset(
     }
 )
 """Classes of words that change what is meant: a reading without them would say something else."""
-_NOUNS = (WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN, WordClass.GUESSED_PLURAL)
 _SPARING = frozenset({"few", "fewest", "least", "enough", "almost", "nearly"})
 _CONDITIONAL = frozenset({"if", "unless", "whether"})
 """What makes no claim of what follows."""
@@ -99,9 +97,11 @@ def guess(
     if program.size > MAX_SIZE:
         return NoReadingError(TOO_LARGE, [unit.span for unit in units])
     spans = [span for node in program.walk() for span in node.words]
-    left = [word for tree in trees for word in tree.walk() if not _in(word, spans)]
+    left = [word for tree in trees for word in tree.walk() if not word.span.lies_in(spans)]
     denied = [s for n in program.walk() if isinstance(n, Minus | Negation) for s in n.words]
-    negating = [w for tree in trees for w in tree.walk() if _negates(w) and not _in(w, denied)]
+    negating = [
+        w for tree in trees for w in tree.walk() if _negates(w) and not w.span.lies_in(denied)
+    ]
     for word in (*negating, *left):
         if word in negating or _must_be_said(word):
             return NoReadingError("this is not understood here", [word.span])
@@ -130,15 +130,9 @@ def _names(node: Op) -> bool:
     return isinstance(node, Select | Filter | Superlative | Pointed)
 
 
-def _in(word: Word, spans: Iterable[Span]) -> bool:
-    return any(s.start <= word.span.start and word.span.end <= s.end for s in spans)
-
-
 def _negates(word: Word) -> bool:
     """Whether a word denies: then it must be part of what the program denies."""
-    if any(s.concept == "negation" for s in word.unit.all(WordClass.UNKNOWN)):
-        return True
-    return word.has(*_NEGATING)
+    return word.is_negation or word.has(*_NEGATING)
 
 
 def _must_be_said(word: Word) -> bool:
@@ -156,7 +150,7 @@ def _names_thing(word: Word) -> bool:
     """Whether a word is a noun that is not just part of the name of another."""
     if word.tag not in ("NN", "NNS") or word.relation in ("compound", "nmod", "npadvmod"):
         return False
-    return word.has(*_NOUNS)
+    return word.has(*NOUNS)
 
 
 def _is_silent(word: Word) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from neurosym.grammar import landmarks
 from neurosym.grammar.anaphora import Antecedent, agreement
-from neurosym.grammar.classes import WordClass
+from neurosym.grammar.classes import NOUNS, WordClass
 from neurosym.grammar.dependency.arcs import Word
 from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
 from neurosym.grammar.lexicon import Lexicon
@@ -540,11 +540,7 @@ def _doer_of(word: Word) -> Word | None:
 
 def _name(word: Word) -> str:
     """The concept of a noun, or of a word that is part of a compound."""
-    classes = (
-        *(WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.GUESSED_NOUN),
-        *(WordClass.GUESSED_PLURAL, WordClass.ADJECTIVE),
-    )
-    for word_class in classes:
+    for word_class in (*NOUNS, WordClass.ADJECTIVE):
         if word.has(word_class):
             return word.sense(word_class).concept
     return word.lemma

@@ -7,7 +7,7 @@ from dataclasses import replace
 from neurosym.grammar.anaphora import Antecedent, antecedent_of, remembered
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.dependency.arcs import Word
+from neurosym.grammar.dependency.arcs import FINITE, Word
 from neurosym.grammar.dependency.clauses import Clauses
 from neurosym.grammar.dependency.nouns import SPEAKERS, is_number_of
 from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
@@ -30,7 +30,6 @@ from neurosym.span import Span
 
 _QUESTION_WORDS = {"what", "who", "which", "where", "whom", "whose"}
 _DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
-_FINITE = ("VBZ", "VBP", "VBD", "MD")
 _ASKING = {"be", "do", "have", "can", "could", "will", "would"}
 """Verbs that come first where yes or no is asked for."""
 _ANSWERS = (Kind.TRUTH, Kind.NUMBER, Kind.VALUE)
@@ -65,7 +64,7 @@ class Sentences(Clauses):
     def _typed(self, root: Word, op: Op) -> Op:
         """What a sentence means, as a truth where it asks for yes or no: "is the dog asleep"."""
         first = min(root.walk(), key=lambda word: word.index)
-        if first.tag not in _FINITE or first.lemma not in _ASKING:
+        if first.tag not in FINITE or first.lemma not in _ASKING:
             return op
         compared = next((w for w in root.walk() if w.has(*_COMPARING)), None)
         if compared is not None:

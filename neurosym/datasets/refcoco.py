@@ -29,6 +29,8 @@ from neurosym.errors import DataError
 from neurosym.perception.given import Thing, scene_of
 from neurosym.pixels import ImageSize
 from neurosym.program import (
+    DIRECTIONAL,
+    PLACES,
     Command,
     Different,
     Everything,
@@ -141,7 +143,7 @@ def scene_from_boxes(boxes: Sequence[Box], size: ImageSize) -> Scene:
     :mod:`neurosym.perception.geometry`; there is one category, and no attribute but places.
     """
     scene = scene_of([Thing("thing", box) for box in boxes], size)
-    places = {name: table for name, table in scene.attributes.items() if name in _PLACED}
+    places = {name: table for name, table in scene.attributes.items() if name in PLACES}
     return dataclasses.replace(scene, attributes=places)
 
 
@@ -186,10 +188,6 @@ def overlap(left: Box, right: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
-_DIRECTIONS = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
-"""The relations that are checked. What something is in, on or next to is seldom referred to by
-itself, and so is hardly ever a candidate: a coat, a table, a wall."""
-_PLACED = frozenset({"horizontal", "vertical", "depth"})
 _SIZES = {"large": "largest", "small": "smallest"}
 
 
@@ -210,7 +208,9 @@ def _located(op: Op, scene: Scene) -> Op:
         case Minus(objects=kept, excluded=excluded) if excluded == kept:
             return objects
     relation = getattr(op, "relation", None)
-    if isinstance(op, _RESTRICTING) or (relation is not None and relation not in _DIRECTIONS):
+    # What something is in, on or next to is seldom referred to by itself, and so is hardly ever a
+    # candidate: a coat, a table, a wall.
+    if isinstance(op, _RESTRICTING) or (relation is not None and relation not in DIRECTIONAL):
         return objects
     return op
 

@@ -5,6 +5,7 @@ from neurosym.program.definites import Definites, read_definites
 from neurosym.program.difference import Change, changed_words, difference, differs_only_at
 from neurosym.program.kinds import (
     ACTIONS,
+    DIRECTIONAL,
     EQUATIVE_TOLERANCE,
     FORMS,
     ORDERS,
@@ -76,6 +77,7 @@ from neurosym.program.unchecked import OPEN_ATTRIBUTES, Checked, leave_unchecked
 
 __all__ = [
     "ACTIONS",
+    "DIRECTIONAL",
     "EQUATIVE_TOLERANCE",
     "FORMS",
     "OPEN_ATTRIBUTES",

@@ -146,11 +146,6 @@ def differs_only_at(
     )
 
 
-def _is_at(node: Op, changed: tuple[Span, ...]) -> bool:
-    words = (word for below in node.walk() for word in below.words)
-    return any(_touches(word, span) for word in words for span in changed)
-
-
 def _touches(word: Span, changed: Span) -> bool:
     return word.start <= changed.end and changed.start <= word.end
 

@@ -97,6 +97,9 @@ ORDERS: dict[str, Order] = {
 }
 """Every order by name. Measures are those of :mod:`neurosym.scene`; depth grows with distance."""
 
+DIRECTIONAL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
+"""Relations to a plural landmark that hold of all of it: left of the chairs, but on the tables."""
+
 PLACES = frozenset({"horizontal", "vertical", "depth"})
 """The attributes that say where in the image an object is, not what it is like."""
 

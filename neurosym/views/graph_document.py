@@ -39,9 +39,9 @@ def dot_text(graph: networkx.MultiDiGraph) -> str:
     """The graph in the DOT language; what is denied is dashed, what is uncertain dotted."""
     lines = ["digraph text {", "  node [shape=box];"]
     for number, node in graph.nodes(data=True):
-        lines.append(f"  {number} [label={_quoted(node_label(node))}{_style(node)}];")
+        lines.append(f"  {number} [label={dot_string(node_label(node))}{_style(node)}];")
     for start, end, edge in graph.edges(data=True):
-        lines.append(f"  {start} -> {end} [label={_quoted(edge_label(edge))}{_style(edge)}];")
+        lines.append(f"  {start} -> {end} [label={dot_string(edge_label(edge))}{_style(edge)}];")
     return "\n".join([*lines, "}"])
 
 
@@ -106,7 +106,7 @@ def _style(said: dict[str, Any]) -> str:
     return "" if said["certain"] else ", style=dotted"
 
 
-def _quoted(text: str) -> str:
+def dot_string(text: str) -> str:
     r"""A DOT string: ``"`` and ``\`` are escaped, since DOT reads escapes of its own."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

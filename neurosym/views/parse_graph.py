@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from neurosym.program import Op
+from neurosym.views.graph_document import dot_string
 from neurosym.views.text import operator_text
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def dot_text(trees: Sequence[tuple[str, Branching]]) -> str:
         nonlocal number
         mine = number
         number += 1
-        yield f'    n{mine} [label="{_quoted(tree.label)}", color="{_LINES[tree.kind]}"];'
+        yield f'    n{mine} [label={dot_string(tree.label)}, color="{_LINES[tree.kind]}"];'
         for child in tree.below:
             yield f"    n{mine} -> n{number};"
             yield from draw(child)
 
     for index, (title, tree) in enumerate(trees):
-        lines += [f"  subgraph cluster_{index} {{", f'    label="{_quoted(title)}";']
+        lines += [f"  subgraph cluster_{index} {{", f"    label={dot_string(title)};"]
         lines += [*draw(tree), "  }"]
     return "\n".join([*lines, "}"])
 
@@ -160,7 +161,3 @@ def _label(node: _Placed) -> str:
         f'<text x="{node.x:.1f}" y="{node.y:.1f}" text-anchor="middle" '
         f'fill="{_LINES[node.tree.kind]}">{escape(node.tree.label)}</text>'
     )
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

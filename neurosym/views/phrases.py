@@ -9,6 +9,7 @@ from typing import Any
 
 from neurosym.program import (
     ACTIONS,
+    DIRECTIONAL,
     PLACES,
     Between,
     Choose,
@@ -94,7 +95,6 @@ from neurosym.views.words import (
     with_article,
 )
 
-_OF_ALL = frozenset({"left_of", "right_of", "above", "below", "in_front_of", "behind"})
 POINTERS = {"this": "these", "that": "those"}
 """Pointer -> its plural."""
 _REMEMBERED = 4096
@@ -425,7 +425,7 @@ def _landmarks(op: Op, operand: Op) -> str:
     if is_determined(operand):
         phrase = noun_phrase(operand)
         # "on the tables" is on some of them, "left of the dogs" is left of all.
-        if isinstance(op, RelateAll) and op.relation not in _OF_ALL:
+        if isinstance(op, RelateAll) and op.relation not in DIRECTIONAL:
             if (
                 isinstance(operand, TheCount)
                 and operand.count == 2

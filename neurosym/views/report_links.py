@@ -360,11 +360,7 @@ def _objects_of(change: ProgramChange | ScoreChange) -> tuple[int, ...]:
 def _inside(tokens: Sequence[Token], spans: Iterable[Span]) -> tuple[int, ...]:
     """The tokens that lie in one of the spans."""
     held = list(spans)
-    return tuple(
-        i
-        for i, token in enumerate(tokens)
-        if any(s.start <= token.span.start and token.span.end <= s.end for s in held)
-    )
+    return tuple(i for i, token in enumerate(tokens) if token.span.lies_in(held))
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -104,6 +104,13 @@ def test_load_adds_to_the_default(tmp_path: Path) -> None:
         ('[attribute]\nred = ["red"]\n', 2, "[attribute.color]"),
         ('[noun]\ncat = ["cat"\n[noun2]\n', 3, "not valid TOML"),
         ("noun = 3\n", 1, "list of phrases"),
+        ('[sense]\nfork = { abuot = "x" }\n', 2, 'did you mean "about"'),
+        ('[sense]\nfork = { kind = "tool" }\n', 2, '"about" and "kind"'),
+        ('[sense]\nfork = { about = "x", near = "hay" }\n', 2, "list of words"),
+        ('[sense]\n\nfork = "x"\n', 3, "needs fields"),
+        ('[sense]\nforck = { about = "x" }\n', 2, 'did you mean "fork"'),
+        ('[selects.subjekt]\nride = ["animal"]\n', 2, '"subject" or an "object"'),
+        ('[selects.subject]\nride = "animal"\n', 2, "list of phrases"),
     ],
 )
 def test_mistakes_name_file_and_line(tmp_path: Path, source: str, line: int, says: str) -> None:

@@ -136,27 +136,6 @@ def test_senses_of_a_file(parser: Parser, tmp_path: Path) -> None:
     assert taken(own.parse("the man striking a fork").readings[0]) == ["tuning fork"]
 
 
-@pytest.mark.parametrize(
-    ("source", "line", "says"),
-    [
-        ('[sense]\nfork = { abuot = "x" }\n', 2, 'did you mean "about"'),
-        ('[sense]\nfork = { kind = "tool" }\n', 2, '"about" and "kind"'),
-        ('[sense]\nfork = { about = "x", near = "hay" }\n', 2, "list of words"),
-        ('[sense]\n\nfork = "x"\n', 3, "needs fields"),
-        ('[sense]\nforck = { about = "x" }\n', 2, 'did you mean "fork"'),
-        ('[selects.subjekt]\nride = ["animal"]\n', 2, '"subject" or an "object"'),
-        ('[selects.subject]\nride = "animal"\n', 2, "list of phrases"),
-    ],
-)
-def test_mistakes_name_file_and_line(tmp_path: Path, source: str, line: int, says: str) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(source)
-    with pytest.raises(LexiconError) as caught:
-        Lexicon.load(file)
-    assert f"mine.toml, line {line}:" in caught.value.message
-    assert says in caught.value.message
-
-
 def test_a_sense_that_is_added_needs_a_description() -> None:
     with pytest.raises(LexiconError, match="about"):
         Lexicon.default().add("fork", "noun", "pitchfork", near=["barn"])
