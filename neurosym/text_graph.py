@@ -47,6 +47,7 @@ from neurosym.program import (
     Between,
     Closest,
     Command,
+    CommandTo,
     Comparative,
     CompareCounts,
     Conjunction,
@@ -208,9 +209,11 @@ class _Builder:
                 self._link(subject, f"same_{left.attribute}", right.objects, op, mood)
             case Command(objects=objects):
                 self.graph.graph["intent"] = op.action
-                self._things(objects, STATED)
-                for landmarks in op.operands[1:]:
-                    self._things(landmarks, STATED)
+                nodes = self._things(objects, STATED)
+                if isinstance(op, CommandTo):
+                    # Where they are to be is wanted, and not so yet.
+                    self._things(op.landmarks, STATED)
+                    self._link(nodes, op.goal, op.landmarks, op, mood.possible())
             case Part(objects=objects):
                 for node in self._things(objects, STATED):
                     self.graph.nodes[node]["portion"] = op.portion

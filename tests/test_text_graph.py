@@ -152,6 +152,17 @@ def test_a_command_leaves_its_intent(parser: Parser) -> None:
     assert graph_of("pick up the red cup", parser).graph["intent"] == "pick_up"
 
 
+def test_where_a_command_wants_things_is_an_edge_but_no_fact(parser: Parser) -> None:
+    graph = graph_of("put the red cup on the table", parser)
+    ((cup, table, edge),) = graph.edges(data=True)
+    assert [graph.nodes[n]["category"] for n in (cup, table)] == ["cup", "table"]
+    assert (edge["relation"], edge["certain"], edge["negated"]) == ("on", False, False)
+    assert graph.graph["intent"] == "put"
+    assert graph_text(graph).startswith("to do: put\n[0] the red cup\n")
+    assert not facts(graph).edges
+    assert len(facts(graph)) == 2
+
+
 def test_dot_is_quoted(parser: Parser) -> None:
     graph = graph_of("There is no cup. The dog is not on the couch.", parser)
     graph.nodes[0]["category"] = 'a "cup"\\n\n'

@@ -46,14 +46,15 @@ def dot_text(graph: networkx.MultiDiGraph) -> str:
 
 
 def graph_text(graph: networkx.MultiDiGraph) -> str:
-    """The graph as lines: the things with their numbers, then the relations between them."""
+    """The graph as lines: what is to be done, the things with their numbers, their relations."""
+    intent = [f"to do: {graph.graph['intent']}"] if graph.graph.get("intent") else []
     things = [f"[{number}] {node_label(node)}" for number, node in graph.nodes(data=True)]
     labels = {number: f"{node['category'] or 'thing'} [{number}]" for number, node in _nodes(graph)}
     relations = [
         f"{labels[start]} -- {edge_label(edge)} -> {labels[end]}"
         for start, end, edge in graph.edges(data=True)
     ]
-    return "\n".join([*things, *relations])
+    return "\n".join([*intent, *things, *relations])
 
 
 def _nodes(graph: networkx.MultiDiGraph) -> list[tuple[int, dict[str, Any]]]:
