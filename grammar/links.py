@@ -40,6 +40,9 @@ VIEWER_AS_THING = 0.6
 OTHER_ASPECT = 0.6
 """Cost of the less usual of what a word such as "size" may compare things in."""
 
+PART_OF = "part of"
+"""What is a relation of things alone: "the wheel, part of the cart"."""
+
 LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
 """Reason to refuse "the last closest to": the language has no operator for it."""
 
@@ -58,6 +61,9 @@ class Links(SentenceLowering):
         if wearable and (self._is_bare_colour(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
         senses = self._unit(leaf).all(WordClass[leaf.label])
+        if leaf.words.lower() == PART_OF and self._is_its_part(head):
+            # "The bottom part of the cup" names a part of it.
+            raise NoReadingError
         if isinstance(head, Everything) and senses[0].concept in ("up", "down"):
             # "Up no cup" is no place, but what is left of "pick up".
             raise NoReadingError
@@ -78,6 +84,13 @@ class Links(SentenceLowering):
                 objects, sense.concept, (leaf.span,), phrase, only=only
             )
         ]
+
+    def _is_its_part(self, head: Op) -> bool:
+        """Whether what is said to be part of something is no thing besides: "bottom"."""
+        named = self._lexicon.senses(head.category) if isinstance(head, Select) else ()
+        return isinstance(head, Everything) or any(
+            sense.word_class is WordClass.LOCATION for sense in named
+        )
 
     def _juxtaposed(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """What is named beside a thing is with it: "man blue shirt"."""
@@ -311,6 +324,9 @@ class Links(SentenceLowering):
             )
         nearest = order == "nearest"
         preposition = goal.find("TO", "FROM")
+        if preposition is None and not nearest:
+            # "The guy far left" is far from nothing that is named.
+            raise NoReadingError
         words = (*rank.words, leaf.span, *((preposition.span,) if preposition else ()))
         if rank.place is None:
             raise NoReadingError(LAST_CLOSEST, [leaf.span])

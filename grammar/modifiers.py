@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import abc
+import itertools
+from dataclasses import replace
+from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import Contents
+from neurosym.grammar.lexicon import Sense
 from neurosym.grammar.links import is_headless
 from neurosym.grammar.meaning import (
     NoReadingError,
@@ -14,6 +18,7 @@ from neurosym.grammar.meaning import (
     Scored,
     refer,
 )
+from neurosym.grammar.preferences import Preferences
 from neurosym.grammar.ranks import (
     OPPOSITE,
     Place,
@@ -33,7 +38,9 @@ from neurosym.program import (
     Kind,
     Minus,
     Op,
+    Relate,
     Select,
+    The,
     Union,
 )
 from neurosym.span import Span
@@ -55,12 +62,43 @@ UNLIKELY_COMPOUND = 1.5
 PLACE_AS_THING = 1.5
 """Cost of a side, a corner or a middle that is a thing, where it may be a place in the picture."""
 
+ROW_AS_THING = 2.0
+"""Cost of a row that is counted among rows from a side: it is rather what is in it."""
+
+HANDLED = 1.0
+"""Cost of a thing that does what is done to it: "eating donut" is rather who eats one."""
+
+GARMENT_AS_PLACE = 1.5
+"""Cost of a place that is also worn, after what is dressed in a colour: "girl in a blue top"."""
+
+_BEFORE_A_GOAL = frozenset(
+    {"at", "to", "for", "from", "into", "onto", "toward", "towards", "against"}
+)
+"""What a verb may be joined to that needs an object after it: "looking at"."""
+
 FEW_IN_COLOUR = 0.6
 """Cost of the less usual reading of "red and white": both for one thing, either for several."""
 
 
 class Modifiers(Contents):
     """Lowers what restricts a set; noun phrases inside it are lowered by a subclass."""
+
+    @cached_property
+    def _preferences(self) -> Preferences:
+        return Preferences(self._lexicon)
+
+    def _garment_as_place(self, pres: list[Tree], posts: list[Tree]) -> float:
+        """What it costs that the "top" of "the girl in a blue top" is a place."""
+        before = pres[-1:] if pres and pres[-1].label.startswith("attribute") else []
+        parts = [*before, *posts]
+        for said, place in itertools.pairwise(parts):
+            lone = [*place.leaves()]
+            dressed = said.label == "coloured" or said in before
+            if dressed and place.label == "located" and len(lone) == 1:
+                nouns = self._unit(lone[0]).all(WordClass.GUESSED_NOUN)
+                if any(self._lexicon.has_feature("worn", noun.concept) for noun in nouns):
+                    return GARMENT_AS_PLACE
+        return 0.0
 
     def _step(
         self, tree: Tree, head: Op, plural: bool, number: int | None = None, extra: Words = ()
@@ -80,7 +118,9 @@ class Modifiers(Contents):
             case "quality" | "described":
                 return self._open_filter(tree, "quality")
             case "participle":
-                return self._open_filter(tree, "action")
+                return self._participle(tree, head)
+            case "in_row":
+                return self._in_row(tree)
             case "acting" if len(tree.children) == 1:
                 return self._open_filter(tree, "action")
             case "made":
@@ -228,7 +268,13 @@ class Modifiers(Contents):
         coloured = (
             [self._unit(leaf).all(WordClass.COLOUR) for leaf in head.leaves()] if head else []
         )
-        return UNLIKELY_COMPOUND if owned or any(coloured[:-1]) else 0.0
+        placed = [self._is_place_name(leaf) for leaf in head.leaves()] if head else []
+        return UNLIKELY_COMPOUND if owned or any(coloured[:-1]) or any(placed[:-1]) else 0.0
+
+    def _is_place_name(self, leaf: Tree) -> bool:
+        """Whether a word rather says where a thing is than what kind: "middle", "bottom"."""
+        unit = self._unit(leaf)
+        return bool(unit.all(WordClass.LOCATION))
 
     def _place_as_thing(
         self, head: Tree | None, pres: list[Tree], posts: list[Tree], *, alone: bool
@@ -241,6 +287,10 @@ class Modifiers(Contents):
             posts: what follows it.
             alone: whether nothing else is said.
         """
+        counted = any(post.label in ("counted", "located") for post in posts)
+        placed = any(pre.label in ("location", "ordinal") for pre in pres)
+        if head is not None and counted and placed and self._is_row(head):
+            return ROW_AS_THING
         alone = alone and not pres and not posts
         if head is None or [leaf.label for leaf in head.leaves()] not in (
             ["GUESSED_NOUN"],
@@ -254,6 +304,11 @@ class Modifiers(Contents):
         of_image = any(self._is_image(part.children[-1]) for part in parts)
         placed = not parts and any(pre.label == "location" for pre in pres)
         return PLACE_AS_THING if placed or of_image or alone else 0.0
+
+    def _is_row(self, head: Tree) -> bool:
+        """Whether a noun names things in a row: "the top row, second from the left"."""
+        *_, last = head.leaves()
+        return head.label == "noun" and bool(self._unit(last).all(WordClass.FORM))
 
     def _is_side_of_image(self, tree: Tree) -> bool:
         """Whether a relation is a place in the picture: "left of the picture"."""
@@ -275,6 +330,45 @@ class Modifiers(Contents):
     def _is_no(self, tree: Tree) -> bool:
         """Whether what is lacking is said by "no", which after no thing denies instead."""
         return bool(self._unit(tree.children[0]).all(WordClass.NO))
+
+    def _participle(self, tree: Tree, head: Op) -> Step:
+        """What a thing does, before its noun: "the sleeping dog".
+
+        "Looking at the camera" and "riding bike" leave out who does it.
+        """
+        deed = self._concept_of(tree.children[0])
+        gerund = tree.children[0].words.lower().endswith("ing")
+        named = head.category if isinstance(head, Select) else ""
+        if deed.rpartition("_")[2] in _BEFORE_A_GOAL or self._lexicon.has_feature("viewer", named):
+            raise NoReadingError
+        handled = gerund and self._lexicon.has_feature("handling", deed) and named
+        cost = HANDLED if handled and not self._preferences.is_animate(named) else 0.0
+        keep = self._open_filter(tree, "action")
+        return lambda objects: [(cost + extra, op) for extra, op in keep(objects)]
+
+    def _in_row(self, tree: Tree) -> Step:
+        """In the front row, in the second row."""
+        form, said = tree.children[-1], tree.children[0]
+        rows = Select(self._concept_of(form), words=(form.span,))
+        if said.label == "ordinal":
+            rank = read_rank(said, self._units)
+            found: Scored[Op] = [(0.0, ranked(rows, self._order_of_rows(rows), rank, ()))]
+        else:
+            place = read_place(said, self._units)
+            # The middle one of rows is between upper and lower ones.
+            lying = tuple(v for v in place.values if v[0].dimension != "horizontal")
+            place = replace(place, values=lying or place.values)
+            found = located(rows, place, unique=True)
+        return lambda objects: [
+            (cost, Relate(objects, "in", The(row), words=())) for cost, row in found
+        ]
+
+    def _order_of_rows(self, objects: Op) -> str:
+        """The order that an ordinal counts in when the text does not say from where."""
+        head = next(iter(objects.walk()))
+        senses = self._lexicon.senses(head.category) if isinstance(head, Select) else ()
+        rows = any(sense == Sense(WordClass.FORM, "row") for sense in senses)
+        return "topmost" if rows else "leftmost"
 
     def _open_filter(self, tree: Tree, attribute: str) -> Step:
         """Keep what has a quality or does something, by a word that need not be listed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.links import LAST_CLOSEST
@@ -13,7 +12,7 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.modifiers import Modifiers, counting
-from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Preferences, Said
+from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Said
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
@@ -21,6 +20,7 @@ from neurosym.grammar.ranks import (
     Place,
     Rank,
     located,
+    one_place,
     ranked,
     read_place,
     read_rank,
@@ -53,7 +53,7 @@ _SAYING = ("related", "related_by", "between", "acting", "nearest", "coloured", 
 _PLACES = ("location", "located", "direction")
 _PICKING = {
     *("superlative", "ordinal", "location", "located", "direction", "counted", "nearest"),
-    "picked",
+    *("picked", "counted_before"),
 }
 
 
@@ -90,10 +90,6 @@ class Nominal:
 class Nominals(Modifiers):
     """Lowers nominals."""
 
-    @cached_property
-    def _preferences(self) -> Preferences:
-        return Preferences(self._lexicon)
-
     def _nominal(
         self, tree: Tree, context: Context, determiner: str, number: int | None = None
     ) -> Scored[Nominal]:
@@ -105,6 +101,9 @@ class Nominals(Modifiers):
         if bare and context.landmark and _only_places(pres):
             raise NoReadingError
         if bare and any(post.label == "juxtaposed" for post in posts):
+            raise NoReadingError
+        if context.landmark and any(pre.label == "in_row" for pre in pres):
+            # "In the front row" is no landmark that is in a row.
             raise NoReadingError
         picks = any(part.label in _PICKING for part in (*pres, *posts))
         found: Scored[Nominal] = []
@@ -122,6 +121,7 @@ class Nominals(Modifiers):
                 head, pres, posts, alone=not (context.landmark or determiner != "bare")
             )
             cost += self._misplaced(base, posts, context, determiner)
+            cost += self._garment_as_place(pres if context.carried and bare else [], posts)
             if context.landmark and [pre.label for pre in pres[:2]] == ["location", "participle"]:
                 # "The guy in the middle reading a book" is in the middle, and reads.
                 cost += MODIFIED_LANDMARK
@@ -307,11 +307,7 @@ class Nominals(Modifiers):
         unique = not base.plural and determiner != "indefinite"
         several = base.plural or (number is not None and number > 1)
         before = self._qualities(base, pres)
-        places = [pre for pre in pres if pre.label == "location"]
-        labels = [leaf.label for pre in pres for leaf in pre.leaves()]
-        if len(places) > 1 or "FARTHEST LOCATION" in " ".join(labels):
-            spans = [place.span for place in places]
-            raise NoReadingError("these places are not understood together", spans)
+        pres = one_place(pres)
         picks, rest, count = self._picks(pres, posts, unique, number)
         if any(post.label == "owned" for post in posts[1:]):
             # What follows "of" belongs to the noun before it: "in the middle of the bench".
@@ -369,7 +365,10 @@ class Nominals(Modifiers):
             self._step(pre, base.head, base.plural)
             for pre in reversed(pres)
             if pre.label
-            in ("attribute", "attributes", "negated", "quality", "participle", "varied", "measured")
+            in (
+                *("attribute", "attributes", "negated", "quality", "participle", "varied"),
+                *("measured", "in_row"),
+            )
         ]
 
     def _by_size(self, base: Nominal, pres: list[Tree], after: list[Step]) -> Scored[Nominal]:
@@ -409,7 +408,9 @@ class Nominals(Modifiers):
         count: int | None = None
         rank: Rank | None = None
         for pre in pres:
-            if pre.label == "ordinal":
+            if pre.label == "counted_before":
+                steps.append(self._counted(pre))
+            elif pre.label == "ordinal":
                 if rank is not None:
                     raise NoReadingError("two ordinals are not understood together", [pre.span])
                 rank = read_rank(pre, self._units)
@@ -470,9 +471,11 @@ class Nominals(Modifiers):
         return steps[::-1], rest, count
 
     def _border(self, picked: Tree, rest: list[Tree]) -> Tree | None:
-        """The side of the picture that something is closest to: "closest to the bottom"."""
+        """The side that something is closest to or farthest in: "closest to the bottom"."""
         after = (post for post in rest if post.span.start > picked.span.start)
         post = next(after, None)
+        if post is not None and post.label == "related" and self._is_side_of_image(post):
+            return post if picked.find("FARTHEST") else None
         if post is None or not picked.find("NEAREST") or post.label != "located":
             return None
         return post if next(post.leaves()).words.lower() == "to" else None
@@ -495,10 +498,15 @@ class Nominals(Modifiers):
         return lambda objects: [(0.0, ranked(objects, order, rank, words))]
 
     def _ordinal(self, rank: Rank, rest: list[Tree]) -> Step:
-        """An ordinal alone counts from the side that the text names, or else from the left."""
+        """An ordinal alone counts from the side that the text names, or else from the left.
+
+        Rows lie one above the other, and count from the top.
+        """
         said = next((post for post in rest if post.label in ("direction", "located")), None)
         if said is None:
-            return lambda objects: [(UNSAID_ORDER, ranked(objects, "leftmost", rank, ()))]
+            return lambda objects: [
+                (UNSAID_ORDER, ranked(objects, self._order_of_rows(objects), rank, ()))
+            ]
         rest.remove(said)
         place = read_place(said, self._units)
         return counting(place, rank, from_there=said.label == "direction")
@@ -517,7 +525,7 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
     """
     before = (
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
-        *("participle", "other", "varied", "measured"),
+        *("participle", "other", "varied", "measured", "counted_before", "in_row"),
     )
     heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined")
     parts = [child for child in tree.children if child.unit is None]
@@ -580,7 +588,7 @@ def _placed_aside(posts: list[Tree], loose: bool) -> float:
         posts: what follows the landmark.
         loose: whether the landmark is hardly told apart by places: the hat of "man with hat".
     """
-    said = [post for post in posts if post.label in ("located", "direction", "counted")]
+    said = [post for post in posts if post.label in ("located", "direction", "counted", "in_row")]
     bare = any(post.children[0].label == "location" for post in said)
     return PLACE_OF_LANDMARK if bare or (loose and said) else 0.0
 

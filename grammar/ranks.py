@@ -43,6 +43,8 @@ RELATION_OF_PLACE = {
     "back": "behind",
 }
 """The relation that a place stands for beside another: "to the left or right of the cup"."""
+DEPTH = "depth"
+"""The dimension of places that are no regions of the image: "front", "back"."""
 ORDER_OF_SIZE = {"large": "largest", "small": "smallest"}
 """The superlative that a size may stand for: "the big dog" among dogs of which none is small."""
 OPPOSITE = {
@@ -54,6 +56,9 @@ OPPOSITE = {
     "widest": "narrowest",
 }
 OPPOSITE |= {after: before for before, after in OPPOSITE.items()}
+
+TOGETHER = "these places are not understood together"
+"""Reason to refuse places that contradict each other."""
 
 OTHER_PLACE = 0.6
 """Cost of reading a place as a region where a superlative is usual, or the other way round."""
@@ -144,8 +149,29 @@ def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
         if len({sense.dimension for sense in senses}) == len(senses)
     )
     if not values:
-        raise NoReadingError
+        raise NoReadingError(TOGETHER, words)
     return Place(values, any(leaf.label == "FAR" for leaf in leaves), tuple(words))
+
+
+def one_place(before: list[Tree]) -> list[Tree]:
+    """What stands before a noun, with places side by side as one: "bottom front left".
+
+    Raises:
+        NoReadingError: they do not go together: "left red right", "farthest left" as two.
+    """
+    places = [part for part in before if part.label == "location"]
+    labels = [leaf.label for part in before for leaf in part.leaves()]
+    start = before.index(places[0]) if places else 0
+    end = start + len(places)
+    apart = before[start:end] != places
+    if (len(places) > 1 and apart) or "FARTHEST LOCATION" in " ".join(labels):
+        spans = [place.span for place in places]
+        raise NoReadingError(TOGETHER, spans)
+    if len(places) < 2:
+        return before
+    span = Span(places[0].span.start, places[-1].span.end)
+    joined = Tree("location", tuple(child for place in places for child in place.children), span)
+    return [*before[:start], joined, *before[end:]]
 
 
 def _on_clock(number: int) -> list[tuple[Sense, ...]]:
@@ -167,7 +193,7 @@ def in_place(objects: Op, place: Place) -> Scored[Op]:
     """The objects in a region of the image."""
     found: Scored[Op] = []
     for number, senses in enumerate(place.values):
-        if any(sense.dimension == "depth" for sense in senses):
+        if any(sense.dimension == DEPTH for sense in senses):
             continue
         op = objects
         for sense in reversed(senses):
@@ -177,21 +203,40 @@ def in_place(objects: Op, place: Place) -> Scored[Op]:
 
 
 def first_in_place(objects: Op, place: Place) -> Scored[Op]:
-    """The object that is farthest out in the direction of a place."""
+    """The object that is farthest out in the direction of a place.
+
+    Of two directions one is where it is, the other which of those it is: of "the front left dog"
+    and "the closest dog on the left" alike the nearest of those on the left, for what is nearest
+    of all is one thing already.
+    """
     found: Scored[Op] = [
-        (number * OTHER_PLACE, Superlative(objects, order, words=place.words))
-        for number, order in enumerate(place.orders)
+        (number * OTHER_PLACE, _outermost(objects, senses[0], place.words))
+        for number, senses in enumerate(place.values)
+        if len(senses) == 1 and senses[0].concept in ORDER_OF_PLACE
     ]
     for senses in place.values:
-        if len(senses) == 2 and (order := ORDER_OF_PLACE.get(senses[1].concept)):
-            if senses[0].dimension == "depth":
-                inner: Op = Superlative(
-                    objects, ORDER_OF_PLACE[senses[0].concept], words=place.words
-                )
-            else:
-                inner = Filter(objects, senses[0].dimension, senses[0].concept, words=place.words)
-            found.append((OTHER_PLACE, Superlative(inner, order, words=place.words)))
+        # Nothing is in a region of depth: what is in front is what is nearest.
+        *inner, outer = sorted(senses, key=_is_outer)
+        if inner and outer.concept in ORDER_OF_PLACE:
+            region = objects
+            for sense in reversed(inner):
+                region = Filter(region, sense.dimension, sense.concept, words=place.words)
+            order = ORDER_OF_PLACE[outer.concept]
+            found.append((OTHER_PLACE, Superlative(region, order, words=place.words)))
     return found
+
+
+def _is_outer(sense: Sense) -> tuple[bool, bool]:
+    return sense.dimension == DEPTH, sense.concept in ORDER_OF_PLACE
+
+
+def _outermost(objects: Op, sense: Sense, words: tuple[Span, ...]) -> Op:
+    """What is farthest out in one direction."""
+    match objects:
+        case Superlative(order="nearest" | "farthest", rank=1) if sense.dimension != DEPTH:
+            region = Filter(objects.objects, sense.dimension, sense.concept, words=words)
+            return replace(objects, objects=region)
+    return Superlative(objects, ORDER_OF_PLACE[sense.concept], words=words)
 
 
 def located(objects: Op, place: Place, *, unique: bool, number: int | None = None) -> Scored[Op]:
