@@ -522,6 +522,12 @@ def counting(place: Place, rank: Rank, *, from_there: bool) -> Step:
     return lambda objects: [(0.0, ranked(objects, order, rank, place.words))]
 
 
+def placed(place: Place, unique: bool, number: int | None) -> Step:
+    """Where something is: the one thing that is farthest out, or so many, or those there."""
+    several = number if number and number > 1 else None
+    return lambda objects: located(objects, place, unique=unique, number=several)
+
+
 def _can_be_said(phrase: NounPhrase) -> bool:
     """Whether it can follow "is": "a cube", "cubes", but not "cube"."""
     if isinstance(phrase, Quantified):

@@ -11,16 +11,15 @@ from neurosym.grammar.meaning import (
     Scored,
     cheapest,
 )
-from neurosym.grammar.modifiers import Modifiers, counting
+from neurosym.grammar.modifiers import Modifiers, counting, placed
 from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Said
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
     UNSAID_ORDER,
-    Place,
     Rank,
-    located,
     one_place,
+    place_is_plain,
     ranked,
     read_place,
     read_rank,
@@ -28,7 +27,6 @@ from neurosym.grammar.ranks import (
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
-    PLACES,
     Everything,
     Intersect,
     Op,
@@ -429,7 +427,7 @@ class Nominals(Modifiers):
             elif pre.label == "location":
                 place = read_place(pre, self._units)
                 if rank is None:
-                    steps.append(_placed(place, unique, number))
+                    steps.append(placed(place, unique, number))
                 else:
                     steps.append(counting(place, rank, from_there=False))
                     rank = None
@@ -441,7 +439,7 @@ class Nominals(Modifiers):
                     rest.remove(border)
                     place = read_place(border, self._units)
                     place = replace(place, far=True, words=(post.span, *place.words))
-                    steps.append(_placed(place, unique, number))
+                    steps.append(placed(place, unique, number))
                     continue
                 steps.append(self._superlative(post, rank or Rank(1, (), None), rest))
                 rank = None
@@ -457,7 +455,7 @@ class Nominals(Modifiers):
             if steps or place_is_plain(read_place(direction, self._units)):
                 raise NoReadingError
             if unique or number:
-                steps.append(_placed(read_place(direction, self._units), unique, number))
+                steps.append(placed(read_place(direction, self._units), unique, number))
         near = next((post for post in rest if post.label == "nearest"), None)
         if near is not None and not near.find("TO", "FROM"):
             # In "the closest dog to the door" it is "closest" that "to" belongs to.
@@ -467,7 +465,7 @@ class Nominals(Modifiers):
         place_tree = next((post for post in rest if post.label == "located"), None)
         if not steps and place_tree is not None and (unique or number):
             rest.remove(place_tree)
-            steps.append(_placed(read_place(place_tree, self._units), unique, number))
+            steps.append(placed(read_place(place_tree, self._units), unique, number))
         return steps[::-1], rest, count
 
     def _border(self, picked: Tree, rest: list[Tree]) -> Tree | None:
@@ -510,11 +508,6 @@ class Nominals(Modifiers):
         rest.remove(said)
         place = read_place(said, self._units)
         return counting(place, rank, from_there=said.label == "direction")
-
-
-def _placed(place: Place, unique: bool, number: int | None) -> Step:
-    several = number if number and number > 1 else None
-    return lambda objects: located(objects, place, unique=unique, number=several)
 
 
 def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
@@ -569,11 +562,6 @@ def _says_aside(part: Tree, nominal: Tree) -> bool:
         clauses = nominal.all("clause")
         return _values_joined(part) is not None or any(part in c.children for c in clauses)
     return part.label == "coloured" and part.find("ASPECT") is not None
-
-
-def place_is_plain(place: Place) -> bool:
-    """Whether a place is none in the picture, where one thing can be farthest out."""
-    return all(sense.dimension not in PLACES for senses in place.values for sense in senses)
 
 
 def takes_other(post: Tree) -> bool:

@@ -12,6 +12,7 @@ from neurosym.grammar.meaning import NoReadingError, Scored
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.program import (
+    PLACES,
     Closest,
     Everything,
     Farthest,
@@ -187,6 +188,11 @@ def _on_clock(number: int) -> list[tuple[Sense, ...]]:
         height = "bottom" if 3 < hour < 9 else "top"
         named.append((Sense(WordClass.LOCATION, height, "vertical"),))
     return named
+
+
+def place_is_plain(place: Place) -> bool:
+    """Whether a place is none in the picture, where one thing can be farthest out."""
+    return all(sense.dimension not in PLACES for senses in place.values for sense in senses)
 
 
 def in_place(objects: Op, place: Place) -> Scored[Op]:
