@@ -67,7 +67,7 @@ class Belonging(Anaphora):
             (cost + extra, op)
             for sense in self._unit(leaf).all(WordClass[leaf.label])
             for cost, found in self._phrase(phrase, Context(head, landmark=True))
-            for extra, op in landmarks.place_of(objects, sense.concept, words, found)
+            for extra, op in landmarks.related_by(objects, sense.concept, words, found)
         ]
 
     def _without_link(self, phrase: Tree, head: Op) -> tuple[Tree, Tree | None]:

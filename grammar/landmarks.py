@@ -162,40 +162,6 @@ def _related_to(
     return [*first, *((cost + OTHER_QUANTIFIER, op) for cost, op in second)]
 
 
-def place_of(objects: Op, relation: str, words: Words, to: NounPhrase) -> Scored[Op]:
-    """The ``objects`` to which what a phrase names stands in a relation: "with two cups on it".
-
-    Args:
-        objects: what is restricted.
-        relation: between what the phrase names and the objects.
-        words: the words for it.
-        to: what stands in it.
-    """
-    if isinstance(to, Quantified):
-        match to.determiner:
-            case "comparison" | "several" | "number" | "number_of" if to.number is not None and (
-                to.comparison is not None or to.number > 1
-            ):
-                said = (*words, *to.words)
-                choices = (
-                    [(0.0, to.comparison)]
-                    if to.comparison is not None
-                    else [(0.0, Comparison.EXACTLY), (AT_LEAST, Comparison.AT_LEAST)]
-                )
-                return [
-                    (
-                        cost,
-                        RelatedByCount(
-                            objects, relation, comparison, to.number, to.objects, words=said
-                        ),
-                    )
-                    for cost, comparison in choices
-                ]
-            case "all" | "each" | "both" | "only" | "most" | "most_of" | "everything":
-                raise NoReadingError("this amount is not understood in this place", to.words[:1])
-    return related_by(objects, relation, words, to)
-
-
 def of_owner(objects: Op, words: Words, owner: NounPhrase) -> Scored[Op]:
     """The ``objects`` that are of someone: the hats of the man, and of some of the men each."""
     if isinstance(owner, Quantified) and owner.determiner in ("all", "each", "both"):
@@ -221,8 +187,43 @@ def _so_many(objects: Op, relation: str, words: Words, to: Quantified, number: i
 
 
 def related_by(objects: Op, relation: str, words: Words, to: NounPhrase) -> Scored[Op]:
-    """The ``objects`` to which a landmark stands in a relation."""
+    """The ``objects`` to which landmarks stand in a relation: "with two cups on it".
+
+    Args:
+        objects: what is restricted.
+        relation: between a landmark and the objects.
+        words: the words for it.
+        to: the landmark, or so many of them.
+    """
+    if isinstance(to, Quantified):
+        match to.determiner:
+            case "comparison" | "several" | "number" | "number_of" if to.number is not None and (
+                to.comparison is not None or to.number > 1
+            ):
+                return [
+                    (
+                        cost,
+                        RelatedByCount(
+                            objects,
+                            relation,
+                            comparison,
+                            to.number,
+                            to.objects,
+                            words=(*words, *to.words),
+                        ),
+                    )
+                    for cost, comparison in _comparisons(to)
+                ]
+            case "only" | "most" | "most_of":
+                raise NoReadingError("this amount is not understood in this place", to.words[:1])
     return _linked(objects, lambda of, by: RelatedBy(of, relation, by, words=words), to, words)
+
+
+def _comparisons(to: Quantified) -> Scored[Comparison]:
+    """What a number says: what stands before it; or so many, or so many at least."""
+    if to.comparison is not None:
+        return [(0.0, to.comparison)]
+    return [(0.0, Comparison.EXACTLY), (AT_LEAST, Comparison.AT_LEAST)]
 
 
 def alike(objects: Op, aspect: Aspect, words: Words, to: NounPhrase) -> Scored[Op]:

@@ -33,6 +33,7 @@ from neurosym.program import (
     Pointed,
     Select,
     Superlative,
+    TheCount,
     Union,
 )
 from neurosym.span import Span
@@ -132,9 +133,13 @@ class Nominals(Modifiers):
         return cheapest(found, self._beam)
 
     def _among(self, tree: Tree, objects: Op) -> Op:
-        """Those of some objects that are pointed at, after "of these"."""
-        leaf = tree.find("POINTING_MANY")
-        return objects if leaf is None else among(self._pointed(leaf), objects)
+        """Those of some objects that are pointed at, or all that there are: "of these three"."""
+        leaf, number = tree.find("POINTING_MANY"), tree.find("NUMBER")
+        if leaf is not None:
+            objects = among(self._pointed(leaf), objects)
+        if number is not None:
+            objects = TheCount(objects, int(self._concept(tree, "NUMBER")), words=(number.span,))
+        return objects
 
     def _pointed(self, leaf: Tree) -> Pointed:
         """What is pointed at, by "this" or "those"."""

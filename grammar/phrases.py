@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from neurosym.grammar.anaphora import is_given
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.links import CARRYING
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
     Coordinated,
@@ -38,6 +39,10 @@ from neurosym.program import (
 
 LOW_EXCEPTION = 0.8
 """Cost of an exception to a landmark: "but not" usually excepts from the whole expression."""
+
+PLACED_LAST = 0.3
+"""Cost of joined landmarks of which only the last has a place: "the man in the car and the woman on
+the bike" rather names two, each with a place."""
 
 UNLIKE_PARTS = 0.4
 """Cost of joining phrases whose determiners differ."""
@@ -132,6 +137,8 @@ class Phrases(Others):
         neither = tree.label == "np_nor"
         base = 0.0 if context.landmark else HIGH_JOIN
         base += SPLIT_VALUES * sum(map(_ends_in_value, parts[:-1]))
+        if context.landmark and self._placed_last(parts):
+            base += PLACED_LAST
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
         for part in parts:
             grown: Scored[tuple[NounPhrase, ...]] = []
@@ -148,6 +155,19 @@ class Phrases(Others):
         ]
         any_of = neither or tree.label == "np_or"
         return [(cost, Coordinated(any_of, words, row, neither)) for cost, row in rows]
+
+    def _placed_last(self, parts: list[Tree]) -> bool:
+        """Whether definite phrases are joined of which only the last has a place."""
+        nominals = [part.find("nominal") for part in parts if part.find("the") is not None]
+        placed = [
+            any(
+                post.label == "related" and self._said(post).relation not in CARRYING - {"in"}
+                for post in divide(nominal)[2]
+            )
+            for nominal in nominals
+            if nominal is not None
+        ]
+        return len(placed) == len(parts) and placed[-1] and not any(placed[:-1])
 
     def _doing_alike(self, parts: list[Tree]) -> list[Tree]:
         """Parts with the deed that follows the last: in "a man and a dog running" both run."""
