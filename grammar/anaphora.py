@@ -69,6 +69,12 @@ REFERRING_BACK = frozenset(
 """Classes of words that stand for, or are measured by, what the rest of a sentence names."""
 
 _ONES = ("one", "ones")
+PERSON_OF = {"he": "man", "she": "woman"}
+"""The noun for somebody whom a pronoun is about and no phrase has named."""
+
+OUT_OF_NOWHERE = 1.0
+"""Cost of a pronoun for somebody whom no phrase has named."""
+
 _OF_TWO = ("former", "latter")
 _CLAUSES = frozenset({"exist", "verify", "verify_not", "value_is", "compare", "equal"})
 
@@ -157,10 +163,20 @@ class Anaphora(Nominals):
                 ]
                 continue
             found += self._standing_for(stands_for, leaf)
+        if not found and not self.said and leaf.label != "POINTING_MANY":
+            found = self._deictic(leaf)
         if not found:
             reason = "nothing was named before that this could stand for"
             raise NoReadingError(reason, [leaf.span])
         return found
+
+    def _deictic(self, leaf: Tree) -> Scored[Quantified]:
+        """Somebody in view, where a pronoun stands for nobody who was named."""
+        person = PERSON_OF.get(self._concept_of(leaf))
+        if person is None or self.root is None or self.root.find("refer") is None:
+            return []
+        named = Select(person, words=(leaf.span,))
+        return [(OUT_OF_NOWHERE, Quantified("the", (), named, named, plural=False))]
 
     def _standing_for(self, pronoun: str, leaf: Tree) -> Scored[Quantified]:
         """What he, she, it or they can stand for in the place of a word."""

@@ -17,6 +17,8 @@ LONG_OWNER = 0.8
 """Cost of "the hat of the man's dog" as the dog of the hat of the man."""
 FROM_BEHIND = 0.4
 """Cost of "on her left" as left in the picture: people rather look at the camera."""
+THING_AS_OWNER = 0.8
+"""Cost of a thing as an owner without an apostrophe: "the bikes tire"."""
 _MIRRORED = {"left": "right", "right": "left"}
 
 
@@ -96,21 +98,33 @@ class Belonging(Anaphora):
 
     def _owned(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """What is of something: the handle of the cup, the man's hat, "his", of whom that is."""
-        word = next(child for child in tree.children if child.unit is not None)
-        if word.label == "OF" and self._is_of_no_thing(head):
-            raise NoReadingError("what is of a thing is not named", [word.span])
+        word = next((child for child in tree.children if child.unit is not None), None)
+        label = "" if word is None else word.label
+        words = () if word is None else (word.span,)
+        if label == "OF" and self._is_of_no_thing(head):
+            raise NoReadingError("what is of a thing is not named", words)
         owners = self._owners(tree, head)
         holders = self._lexicon.feature("container")
         if holders and isinstance(head, Select):
             # "A tower with a block at its base": walls and tops are of what holds things.
             part = self._lexicon.has_feature("weak_definite", head.category)
             owners = [(c, o) for c, o in owners if not part or _is_one_of(o, holders)] or owners
-        low = LONG_OWNER if word.label == "GENITIVE" and _is_modified(tree.children[0]) else 0.0
+        low = LONG_OWNER if label == "GENITIVE" and _is_modified(tree.children[0]) else 0.0
+        if word is None:
+            low += self._unmarked(owners[0][1])
         return [
             (low + cost + extra, op)
             for cost, owner in owners
-            for extra, op in landmarks.of_owner(objects, (word.span,), owner)
+            for extra, op in landmarks.of_owner(objects, words, owner)
         ]
+
+    def _unmarked(self, owner: NounPhrase) -> float:
+        """What it costs that a plural is an owner without its apostrophe: "the mans hat"."""
+        head = head_of(owner)
+        noun = head.category if isinstance(head, Select) else ""
+        if self._preferences.is_of(noun, "worn"):
+            raise NoReadingError
+        return 0.0 if self._preferences.is_animate(noun) else THING_AS_OWNER
 
     def _viewed(self, objects: Op, tree: Tree) -> Scored[Op]:
         """On her left, to the man's right: seen from whom it is said of.
@@ -154,8 +168,8 @@ class Belonging(Anaphora):
 
     def _owners(self, tree: Tree, head: Op | None) -> Scored[NounPhrase]:
         """Whose something is, of "the man's", "his" and "of the man"."""
-        word = next(child for child in tree.children if child.unit is not None)
-        if word.label == "POSSESSIVE":
+        word = next((child for child in tree.children if child.unit is not None), None)
+        if word is not None and word.label == "POSSESSIVE":
             return [*self._pronoun(word)]
         phrase = next(child for child in tree.children if child.unit is None)
         return self._phrase(phrase, Context(head, landmark=True))

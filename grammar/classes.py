@@ -48,6 +48,7 @@ class WordClass(enum.Enum):
     ORDINAL = "an ordinal"
     NUMBER = "a number"
     THE = '"the"'
+    OPENING = '"the"'
     INDEFINITE = '"a" or "some"'
     ALL = '"all"'
     EACH = '"every"'
@@ -169,6 +170,7 @@ UNSPOKEN = frozenset(
         WordClass.AND,
         WordClass.BUT,
         WordClass.THE,
+        WordClass.OPENING,
     }
 )
 """Classes of function words: when the program has no use for one, that is no news."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeGuard
 
 from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.landmarks import Aspect
-from neurosym.grammar.meaning import NoReadingError, NounPhrase, Quantified, Scored, refer
+from neurosym.grammar.meaning import (
+    NoReadingError,
+    NounPhrase,
+    Quantified,
+    Scored,
+    head_of,
+    refer,
+)
+from neurosym.grammar.preferences import Preferences
 from neurosym.grammar.ranks import (
     OPPOSITE,
     ORDER_OF_PLACE,
@@ -25,6 +34,7 @@ from neurosym.program import (
     Farthest,
     Kind,
     Op,
+    Relate,
     Select,
     TopClosest,
     TopFarthest,
@@ -46,6 +56,9 @@ PART_OF = "part of"
 LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
 """Reason to refuse "the last closest to": the language has no operator for it."""
 
+WEARER_UNSAID = 0.5
+"""Cost of clothes side by side as those of somebody who is not named."""
+
 CARRYING = frozenset({"with", "wearing", "holding", "in", "of"})
 """Relations to what has no place of its own: "the man with the hat on the left" is on the left."""
 
@@ -54,6 +67,10 @@ _SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
 
 class Links(SentenceLowering):
     """Lowers what a landmark does to a set."""
+
+    @cached_property
+    def _preferences(self) -> Preferences:
+        return Preferences(self._lexicon)
 
     def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         *before, leaf, landmark = tree.children
@@ -93,13 +110,33 @@ class Links(SentenceLowering):
         )
 
     def _juxtaposed(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
-        """What is named beside a thing is with it: "man blue shirt"."""
+        """What is named beside a thing is with it: "man blue shirt".
+
+        Clothes beside clothes are of one wearer: "blue shirt black hat" is whoever has both.
+        """
         context = Context(head, landmark=True, carried=True)
+        *_, named = tree.leaves()
+        both = self._is_garment(head) and self._lexicon.has_feature("worn", self._concept_of(named))
+        if both:
+            objects = Relate(Everything(), "with", objects)
         return [
-            (cost + extra, op)
+            (cost + extra + both * WEARER_UNSAID, op)
             for cost, phrase in self._phrase(tree.children[0], context)
             for extra, op in landmarks.related(objects, "with", (), phrase)
         ]
+
+    def _is_garment(self, head: Op) -> bool:
+        return isinstance(head, Select) and self._preferences.is_of(head.category, "worn")
+
+    def _check_held(self, tree: Tree) -> None:
+        """Refuse what is no finite verb in a clause without "that": "the one the man eats"."""
+        leaf = tree.children[-1]
+        if leaf.words.split()[0].lower().endswith("ing"):
+            raise NoReadingError
+        for _, phrase in self._phrase(tree.children[0], Context(landmark=True)):
+            head = head_of(phrase)
+            if not (isinstance(head, Select) and self._preferences.is_animate(head.category)):
+                raise NoReadingError
 
     def _sided(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """Relations that share their landmark: "above or below the cup"."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from neurosym.grammar.anaphora import PERSON_OF
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
     MAX_SIZE,
@@ -22,7 +23,7 @@ from neurosym.grammar.meaning import (
     cheapest,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, spread
+from neurosym.grammar.nominals import Nominal, divide, spread
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tallies import Tallies
 from neurosym.grammar.tree import Tree
@@ -158,14 +159,36 @@ class Lowering(Tallies):
             return self._asked_which(inner)
         if inner.label == "but_not":
             return self._but_not(inner)
+        if inner.label == "preposed":
+            return self._preposed(inner)
         if inner.label in ("fragment", "asked"):
             posts = spread([child for child in inner.children if child.unit is None])
+            if inner.find("PRONOUN") and any(post.label == "juxtaposed" for post in posts):
+                # "Her hat" is no woman.
+                raise NoReadingError
             nominals = self._modified(self._left_out(inner), [], posts, "bare")
             return [(cost, The(nominal.objects)) for cost, nominal in nominals]
         return [
             (cost + extra, op)
             for cost, phrase in self._phrase(inner, Context())
             for extra, op in (as_one(phrase) if _is_it(phrase) else refer(phrase))
+        ]
+
+    def _preposed(self, tree: Tree) -> Scored[Op]:
+        """A thing after its place: "in the back, the man in red"."""
+        place, phrase = (child for child in tree.children if child.unit is None)
+        nominal = phrase.find("nominal")
+        if nominal is None or nominal.children[0].label in ("of_nominal", "headless"):
+            raise NoReadingError
+        head = divide(nominal)[1]
+        if place.label != "in_row" and head is not None and self._is_row(head):
+            raise NoReadingError
+        placed = replace(nominal, children=(*nominal.children, place))
+        changed = tuple(placed if child is nominal else child for child in phrase.children)
+        return [
+            (cost + extra, op)
+            for cost, found in self._phrase(replace(phrase, children=changed), Context())
+            for extra, op in refer(found)
         ]
 
     def _but_not(self, tree: Tree) -> Scored[Op]:
@@ -248,11 +271,25 @@ class Lowering(Tallies):
 
     def _left_out(self, tree: Tree) -> Nominal:
         """The noun that a text goes without: things, or persons after "who"."""
+        him = tree.find("PRONOUN")
+        if him is not None:
+            return self._in_view(him)
         who = tree.find("WHO")
         if who is None:
             return self._plain(Everything(), plural=False)
         concept = self._unit(who).sense(WordClass.WHO).concept
         return self._plain(Select(concept, words=(who.span,)), plural=False)
+
+    def _in_view(self, leaf: Tree) -> Nominal:
+        """Whom or what a pronoun is about that stands for nothing that was named."""
+        if self.said:
+            raise NoReadingError
+        concept = self._concept_of(leaf)
+        named = PERSON_OF.get(concept)
+        objects: Op = Everything(words=(leaf.span,))
+        if named is not None:
+            objects = Select(named, words=(leaf.span,))
+        return self._plain(objects, plural=concept == "they")
 
 
 def _others(phrase: Quantified) -> Op:

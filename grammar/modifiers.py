@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import abc
-import itertools
 from dataclasses import replace
-from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import Contents
@@ -18,7 +16,6 @@ from neurosym.grammar.meaning import (
     Scored,
     refer,
 )
-from neurosym.grammar.preferences import Preferences
 from neurosym.grammar.ranks import (
     OPPOSITE,
     Place,
@@ -56,20 +53,8 @@ NARROW_NOT = 0.6
 
 UNLIKE_RELATIONS = 0.1
 """Cost of joining a place with a property."""
-UNLIKELY_COMPOUND = 1.5
-"""Cost of a person and what is worn as one kind of thing: one has the other."""
-
-PLACE_AS_THING = 1.5
-"""Cost of a side, a corner or a middle that is a thing, where it may be a place in the picture."""
-
-ROW_AS_THING = 2.0
-"""Cost of a row that is counted among rows from a side: it is rather what is in it."""
-
 HANDLED = 1.0
 """Cost of a thing that does what is done to it: "eating donut" is rather who eats one."""
-
-GARMENT_AS_PLACE = 1.5
-"""Cost of a place that is also worn, after what is dressed in a colour: "girl in a blue top"."""
 
 _BEFORE_A_GOAL = frozenset(
     {"at", "to", "for", "from", "into", "onto", "toward", "towards", "against"}
@@ -82,23 +67,6 @@ FEW_IN_COLOUR = 0.6
 
 class Modifiers(Contents):
     """Lowers what restricts a set; noun phrases inside it are lowered by a subclass."""
-
-    @cached_property
-    def _preferences(self) -> Preferences:
-        return Preferences(self._lexicon)
-
-    def _garment_as_place(self, pres: list[Tree], posts: list[Tree]) -> float:
-        """What it costs that the "top" of "the girl in a blue top" is a place."""
-        before = pres[-1:] if pres and pres[-1].label.startswith("attribute") else []
-        parts = [*before, *posts]
-        for said, place in itertools.pairwise(parts):
-            lone = [*place.leaves()]
-            dressed = said.label == "coloured" or said in before
-            if dressed and place.label == "located" and len(lone) == 1:
-                nouns = self._unit(lone[0]).all(WordClass.GUESSED_NOUN)
-                if any(self._lexicon.has_feature("worn", noun.concept) for noun in nouns):
-                    return GARMENT_AS_PLACE
-        return 0.0
 
     def _step(
         self, tree: Tree, head: Op, plural: bool, number: int | None = None, extra: Words = ()
@@ -134,6 +102,9 @@ class Modifiers(Contents):
                     (cost, Minus(objects, op, words=(tree.children[0].span,)))
                     for cost, op in self._related(head, tree, head)
                 ]
+            case "held":
+                self._check_held(tree)
+                return self._linked(tree, head, extra)
             case "juxtaposed" | "dressed":
                 self._check_juxtaposed(tree, head)
                 return lambda objects: self._juxtaposed(objects, tree, head)
@@ -250,60 +221,18 @@ class Modifiers(Contents):
             return
         if not isinstance(head, Select) or (tree.label == "dressed" and not worn):
             raise NoReadingError
-        dressed = self._lexicon.has_feature("worn", head.category.split()[-1]) or any(
+        fruit = any(
             sense.word_class is WordClass.COLOUR for sense in self._lexicon.senses(head.category)
         )
-        if worn and dressed:
+        if worn and (fruit or (tree.label == "dressed" and self._is_on_body(head))):
             # Clothes and fruit have nothing on: "orange shirt".
             raise NoReadingError
 
-    def _unlikely_compound(self, head: Tree | None) -> float:
-        """What it costs that "man hat" is a kind of hat, and "shirt man" one of men."""
-        names = [self._concept_of(leaf) for leaf in head.leaves()] if head is not None else []
-        people, worn = (
-            [self._lexicon.has_feature(feature, name) for name in names]
-            for feature in ("person", "worn")
+    def _is_on_body(self, head: Op) -> bool:
+        """Whether something is on a body or a part of one, and has no clothes on."""
+        return isinstance(head, Select) and self._preferences.is_of(
+            head.category, "worn", "trimming", "body"
         )
-        owned = names and ((people[-1] and any(worn[:-1])) or (worn[-1] and any(people[:-1])))
-        coloured = (
-            [self._unit(leaf).all(WordClass.COLOUR) for leaf in head.leaves()] if head else []
-        )
-        placed = [self._is_place_name(leaf) for leaf in head.leaves()] if head else []
-        return UNLIKELY_COMPOUND if owned or any(coloured[:-1]) or any(placed[:-1]) else 0.0
-
-    def _is_place_name(self, leaf: Tree) -> bool:
-        """Whether a word rather says where a thing is than what kind: "middle", "bottom"."""
-        unit = self._unit(leaf)
-        return bool(unit.all(WordClass.LOCATION))
-
-    def _place_as_thing(
-        self, head: Tree | None, pres: list[Tree], posts: list[Tree], *, alone: bool
-    ) -> float:
-        """What it costs that a side or a corner is a thing: "right side", "top of the picture".
-
-        Args:
-            head: what names the thing.
-            pres: what stands before it.
-            posts: what follows it.
-            alone: whether nothing else is said.
-        """
-        counted = any(post.label in ("counted", "located") for post in posts)
-        placed = any(pre.label in ("location", "ordinal") for pre in pres)
-        if head is not None and counted and placed and self._is_row(head):
-            return ROW_AS_THING
-        alone = alone and not pres and not posts
-        if head is None or [leaf.label for leaf in head.leaves()] not in (
-            ["GUESSED_NOUN"],
-            ["NOUN"] if alone else [],
-        ):
-            return 0.0
-        leaf = next(head.leaves())
-        if not (self._unit(leaf).all(WordClass.SIDE) or self._unit(leaf).all(WordClass.LOCATION)):
-            return 0.0
-        parts = [post for post in posts if post.label in ("owned", "related")]
-        of_image = any(self._is_image(part.children[-1]) for part in parts)
-        placed = not parts and any(pre.label == "location" for pre in pres)
-        return PLACE_AS_THING if placed or of_image or alone else 0.0
 
     def _is_row(self, head: Tree) -> bool:
         """Whether a noun names things in a row: "the top row, second from the left"."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.heads import Heads
 from neurosym.grammar.links import LAST_CLOSEST
 from neurosym.grammar.meaning import (
     NoReadingError,
     Scored,
     cheapest,
 )
-from neurosym.grammar.modifiers import Modifiers, counting, placed
+from neurosym.grammar.modifiers import counting, placed
 from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Said
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
@@ -46,6 +47,9 @@ OPTIONAL_PLURAL = "(s)"
 
 PLACE_OF_LANDMARK = 1.2
 """Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
+
+OF_VIEWER = 3.0
+"""Cost of saying something of "us" and "you", who are not in the picture."""
 
 _SAYING = ("related", "related_by", "between", "acting", "nearest", "coloured", "coordination")
 
@@ -86,7 +90,7 @@ class Nominal:
     whole: Op | None = None
 
 
-class Nominals(Modifiers):
+class Nominals(Heads):
     """Lowers nominals."""
 
     def _nominal(
@@ -116,8 +120,12 @@ class Nominals(Modifiers):
                 if not picks or not base.plural or halves:
                     raise NoReadingError("a part of a thing is not understood here", [tree.span])
                 base = replace(base, plural=False, objects=self._among(inner, base.objects))
-            cost += self._unlikely_compound(head) + self._place_as_thing(
-                head, pres, posts, alone=not (context.landmark or determiner != "bare")
+            cost += (
+                self._misformed(head)
+                + self._unlikely_compound(head)
+                + self._place_as_thing(
+                    head, pres, posts, alone=not (context.landmark or determiner != "bare")
+                )
             )
             cost += self._misplaced(base, posts, context, determiner)
             cost += self._garment_as_place(pres if context.carried and bare else [], posts)
@@ -202,9 +210,6 @@ class Nominals(Modifiers):
         """
         return [(0.0, self._head(head, context, picks))]
 
-    def _is_half(self, leaf: Tree) -> bool:
-        return leaf.label == "SIDE" and self._unit(leaf).sense(WordClass.SIDE).concept == "half"
-
     def _head(self, tree: Tree | None, context: Context, picks: bool) -> Nominal:
         if tree is None:
             known = context.head if context.gap else None
@@ -230,13 +235,6 @@ class Nominals(Modifiers):
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))
         return replace(self._plain(named, plural), open_number=optional)
 
-    def _name_of(self, leaf: Tree) -> str:
-        """A word in a compound: as it is written, where what it stands for has another name."""
-        forms = [" ".join(form) for form in self._unit(leaf).forms]
-        concept = self._concept_of(leaf)
-        plural = leaf.label in ("PLURAL_NOUN", "GUESSED_PLURAL")
-        return concept if concept in forms else forms[-1 if plural else 0]
-
     def _misplaced(
         self, base: Nominal, posts: list[Tree], context: Context, determiner: str
     ) -> float:
@@ -245,7 +243,12 @@ class Nominals(Modifiers):
             return 0.0
         # "The block at the top" of a tower is no place in the picture.
         placed = [post for post in posts if not self._is_inner_place(post)]
-        cost = _placed_aside(placed, context.carried or determiner in ("bare", "indefinite"))
+        if posts and isinstance(base.head, Select) and base.head.category == "viewer":
+            # "Facing us in red": nobody says what they themselves are like.
+            return OF_VIEWER
+        cost = self._clothes_aside(base.head, posts) + _placed_aside(
+            placed, context.carried or determiner in ("bare", "indefinite")
+        )
         here, there = (
             op.category if isinstance(op, Select) else ""
             for op in (base.head, context.beside or context.head)
@@ -288,11 +291,6 @@ class Nominals(Modifiers):
         for head in heads[1:]:
             either = Union(either, head.objects, words=self._spans(tree, "OR"))
         return self._plain(either, any(head.plural for head in heads))
-
-    def _things(self, words: Words = ()) -> Op:
-        """What "thing" stands for, or a missing noun: any object, or what the lexicon says."""
-        named = self._lexicon.feature("thing")
-        return Select(min(named), words=words) if named else Everything(words=words)
 
     @staticmethod
     def _plain(objects: Op, plural: bool) -> Nominal:
@@ -582,7 +580,8 @@ def _placed_aside(posts: list[Tree], loose: bool) -> float:
         loose: whether the landmark is hardly told apart by places: the hat of "man with hat".
     """
     said = [post for post in posts if post.label in ("located", "direction", "counted", "in_row")]
-    bare = any(post.children[0].label == "location" for post in said)
+    picked = [post for post in posts if post.label == "picked"]
+    bare = any(p.label == "picked" or p.children[0].label == "location" for p in (*said, *picked))
     return PLACE_OF_LANDMARK if bare or (loose and said) else 0.0
 
 

@@ -20,6 +20,14 @@ _VERBS = frozenset({"VB", "VBP", "VBZ", "VBD", "VBG", "VBN"})
 _PAST = frozenset({"VBN", "VBD"})
 _ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
 _GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "NFP", "LS"})
+_NOUN_TAGS = frozenset({"NN", "NNS", "NNP", "NNPS"})
+_NAMING = frozenset(
+    {
+        *(WordClass.NOUN, WordClass.GUESSED_NOUN, WordClass.THING, WordClass.THINGS),
+        *(WordClass.ONE, WordClass.ONES, WordClass.COMMA),
+    }
+)
+_VERBAL = frozenset({WordClass.IS, WordClass.VERB, WordClass.POSTURE})
 _NEGATED = re.compile(r"(?:non|un)(\w{3,})|(\w{3,})less")
 _DOUBLING = re.compile(r"[^aeiou]+[aeiou][bcdgklmnprtvz]")
 _ADVERBS = frozenset({"RB", "RBR", "RBS", "RP"})
@@ -42,6 +50,9 @@ _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
 _GRADES = frozenset({"more", "less", "most", "least"})
+_OURS = frozenset({"this", "that", "same", "our", "your"})
+_WHICH_WAY = _OURS | {"other", "another", "opposite", "wrong", "different"}
+_WAYS = frozenset({"way", "direction"})
 _BEFORE_A_PLACE = frozenset({"to", "towards", "toward", "at", "from", "for"})
 
 
@@ -98,6 +109,28 @@ def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> boo
     return ends and any(lexicon.has_feature(f, form) for f in features for form in forms)
 
 
+def opens_clause(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
+    """Whether "the" after a noun may begin what says more of it: "the kite the boy is flying".
+
+    That is a clause with a verb, or the thing once more: "the boy, the small one".
+    """
+    if position == 0:
+        return False
+    before = tokens[position - 1]
+    listed = lexicon.senses(before.lower) + lexicon.senses(singular(before.lower))
+    named = any(s.word_class in _NAMING for s in listed)
+    if not named and (listed or before.tag not in _NOUN_TAGS):
+        return False
+    rest = tokens[position + 1 :]
+    acts = before.lower != "," and any(_is_verb(token, lexicon) for token in rest)
+    return acts or any(token.lower == "one" for token in rest[:3])
+
+
+def _is_verb(token: Token, lexicon: Lexicon) -> bool:
+    senses = lexicon.senses(token.lower)
+    return any(s.word_class in _VERBAL for s in senses) or (not senses and token.tag in _VERBS)
+
+
 def verb_of(token: Token, found: tuple[int, tuple[Sense, ...]] | None) -> str:
     """The base form of a verb, listed or not; empty for other words.
 
@@ -151,8 +184,11 @@ def _direction_end(lowers: tuple[str, ...], start: int, lexicon: Lexicon) -> int
     end = start
     if end < len(lowers) and lowers[end] in _BEFORE_A_PLACE:
         end += 1
-    if end < len(lowers) and end > start and lowers[end] == "the":
+    the = lowers[end : end + 1] == ("the",)
+    if the and (end > start or {*lowers[end + 1 : end + 2]} <= _WHICH_WAY):
         end += 1
+    if {*lowers[end : end + 1]} & _WHICH_WAY and {*lowers[end + 1 : end + 2]} & _WAYS:
+        return end + 2
     here = lexicon.senses(lowers[end]) if end < len(lowers) else ()
     if not any(s.word_class is WordClass.LOCATION and s.dimension != "" for s in here):
         return start
@@ -218,16 +254,21 @@ def also_verb(before: Token | None, token: Token, after: Token | None) -> tuple[
     return (Sense(WordClass.VERB, singular(token.lower)),)
 
 
-def verb_senses(verb: str, last: Token, lexicon: Lexicon) -> tuple[Sense, ...]:
+def verb_senses(verb: str, particle: tuple[Token, ...], lexicon: Lexicon) -> tuple[Sense, ...]:
     """The senses of a verb with its particle or direction: "looking at", "held by".
 
     Args:
         verb: the base form.
-        last: the last word of the particle or direction.
+        particle: the particle or direction.
         lexicon: tells directions.
     """
+    last = particle[-1]
     if last.lower == "by":
         return (Sense(WordClass.PASSIVE, verb),)
+    if last.lower in _WAYS:
+        which = particle[-2].lower
+        said = which if which in _OURS else "other"
+        return (Sense(WordClass.POSTURE, f"{verb}_{said}_way"),)
     places = [s for s in lexicon.senses(last.lower) if s.word_class is WordClass.LOCATION]
     if places:
         return (Sense(WordClass.POSTURE, f"{verb}_{places[0].concept}"),)

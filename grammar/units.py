@@ -14,6 +14,7 @@ from neurosym.grammar.open_class import (
     is_graded,
     is_seeming,
     is_softener,
+    opens_clause,
     senses_of,
     singular,
     verb_end,
@@ -146,7 +147,7 @@ def _cut(
             head = found[0][0] if found else position + 1
             end = verb_end(tokens, bases, head, verb, lexicon)
             if end > head:
-                senses = verb_senses(verb, tokens[end - 1], lexicon)
+                senses = verb_senses(verb, tokens[head:end], lexicon)
                 units.append(Unit(tokens[start:end], senses))
                 position = end
                 continue
@@ -157,6 +158,8 @@ def _cut(
                 senses += senses_of(tokens[position:end], lexicon, first=False)
             if end == position + 1 and is_donned(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.ADJECTIVE, "on"))
+            if senses[0].word_class is WordClass.THE and opens_clause(tokens, position, lexicon):
+                senses = (*senses, Sense(WordClass.OPENING, "the"))
             units.append(Unit(tokens[start:end], senses))
             position = end
             continue
