@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.modifiers import Modifiers
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Words
@@ -38,6 +39,15 @@ class Heads(Modifiers):
                 if any(self._lexicon.has_feature("worn", noun.concept) for noun in nouns):
                     return GARMENT_AS_PLACE
         return 0.0
+
+    def _place_of_clothes(self, head: Op, pres: list[Tree], determiner: str) -> float:
+        """What it costs that clothes have a place of their own: "man on the left blue shirt"."""
+        if not pres or pres[0].label != "location":
+            return 0.0
+        if any(self._unit(leaf).all(WordClass.IMAGE) for leaf in pres[0].leaves()):
+            raise NoReadingError
+        worn = isinstance(head, Select) and self._preferences.is_of(head.category, "worn")
+        return PLACE_AS_THING if worn and determiner in ("bare", "the") else 0.0
 
     def _misformed(self, head: Tree | None) -> float:
         """What it costs that "mans" is a plural, and "dogs ear" a compound: they are owners."""
@@ -75,7 +85,8 @@ class Heads(Modifiers):
             [self._unit(leaf).all(WordClass.COLOUR) for leaf in head.leaves()] if head else []
         )
         placed = [self._is_place_name(leaf) for leaf in head.leaves()] if head else []
-        unlikely = owned or any(coloured[:-1]) or any(placed[:-1])
+        viewer = "viewer" in names[:-1]
+        unlikely = owned or viewer or any(coloured[:-1]) or any(placed[:-1])
         return UNLIKELY_COMPOUND * (garments or unlikely)
 
     def _is_place_name(self, leaf: Tree) -> bool:

@@ -128,6 +128,7 @@ class Nominals(Heads):
                 )
             )
             cost += self._misplaced(base, posts, context, determiner)
+            cost += self._place_of_clothes(base.head, pres if context.landmark else [], determiner)
             cost += self._garment_as_place(pres if context.carried and bare else [], posts)
             if context.landmark and [pre.label for pre in pres[:2]] == ["location", "participle"]:
                 # "The guy in the middle reading a book" is in the middle, and reads.

@@ -28,6 +28,7 @@ _NAMING = frozenset(
     }
 )
 _VERBAL = frozenset({WordClass.IS, WordClass.VERB, WordClass.POSTURE})
+_HAVING = frozenset({"with", "has", "have", "having", "w/"})
 _NEGATED = re.compile(r"(?:non|un)(\w{3,})|(\w{3,})less")
 _DOUBLING = re.compile(r"[^aeiou]+[aeiou][bcdgklmnprtvz]")
 _ADVERBS = frozenset({"RB", "RBR", "RBS", "RP"})
@@ -49,6 +50,7 @@ _ENDING = frozenset({",", ".", "and", "with", "in"})
 _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
+_BARELY = frozenset({"slightly", "somewhat", "much", "bit"})
 _GRADES = frozenset({"more", "less", "most", "least"})
 _OURS = frozenset({"this", "that", "same", "our", "your"})
 _WHICH_WAY = _OURS | {"other", "another", "opposite", "wrong", "different"}
@@ -68,6 +70,8 @@ def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon)
     if token.lower in _DEGREES and found < 2:
         places = lexicon.senses(after.lower) if after else ()
         return not any(sense.word_class is WordClass.LOCATION for sense in places)
+    if token.lower in _BARELY and after is not None:
+        return any(s.word_class is WordClass.COMPARATIVE for s in lexicon.senses(after.lower))
     return not found and token.tag in ("RB", "RBR", "RBS") and token.lower.endswith("ly")
 
 
@@ -91,7 +95,9 @@ def is_graded(before: Token | None, rest: tuple[Token, ...], lexicon: Lexicon) -
     """
     if len(rest) < 2 or rest[0].lower not in _GRADES or any(t.lower == "than" for t in rest):
         return False
-    if rest[0].lower == "most" and (before is None or before.lower != "the"):
+    several = any(token.tag == "NNS" for token in rest)
+    opens = before is None and not several
+    if rest[0].lower == "most" and not (opens or (before is not None and before.lower == "the")):
         return False
     senses = lexicon.senses(rest[1].lower)
     plain = all(s.word_class in (WordClass.PRESENT, WordClass.ADJECTIVE) for s in senses)
@@ -107,6 +113,28 @@ def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> boo
     features = ("worn", "switched")
     forms = (before.lower, singular(before.lower))
     return ends and any(lexicon.has_feature(f, form) for f in features for form in forms)
+
+
+def is_amount(before: Token | None, rest: tuple[Token, ...]) -> bool:
+    """Whether "more" only tells things apart by what they have: "the pie with more cherries".
+
+    Args:
+        before: the word before it.
+        rest: the words from it on.
+    """
+    having = before is not None and before.lower in _HAVING
+    than = any(token.lower == "than" for token in rest)
+    return having and rest[0].lower in ("more", "less") and len(rest) > 1 and not than
+
+
+def is_lone(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
+    """Whether "behind" has no object, and is a place: "the man behind", "behind, left"."""
+    if tokens[position].lower != "behind" or position == 0:
+        return False
+    after = tokens[position + 1 : position + 2]
+    places = lexicon.senses(after[0].lower) if after else ()
+    placed = any(s.word_class is WordClass.LOCATION for s in places)
+    return not after or after[0].lower in (",", ".") or (placed and position + 2 == len(tokens))
 
 
 def opens_clause(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
@@ -205,6 +233,8 @@ def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tu
         first: whether the sentence begins with it.
     """
     last = tokens[-1]
+    if _is_highest(last.lower, lexicon):
+        return (Sense(WordClass.ADJECTIVE, last.lower),)
     joined = "".join(token.lower for token in tokens[:-1])
     concept, form = joined + last.lemma, joined + last.lower
     ordinal = _ORDINAL.fullmatch(form)
@@ -238,6 +268,14 @@ def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tu
     if last.tag in _GUESSES:
         return (guess,)
     return (Sense(WordClass.UNKNOWN, UNLISTED),)
+
+
+def _is_highest(form: str, lexicon: Lexicon) -> bool:
+    """Whether a word is the superlative of a listed quality: "darkest"."""
+    stem = form.removesuffix("est")
+    listed = (WordClass.ADJECTIVE, WordClass.ATTRIBUTE, WordClass.DEGREE)
+    stems = {stem, f"{stem}e", stem[:-1]} if stem != form and len(stem) > 2 else set()
+    return any(s.word_class in listed for each in stems for s in lexicon.senses(each))
 
 
 def also_verb(before: Token | None, token: Token, after: Token | None) -> tuple[Sense, ...]:

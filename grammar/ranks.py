@@ -125,7 +125,8 @@ def read_rank(tree: Tree, units: tuple[Unit, ...]) -> Rank:
 def read_place(tree: Tree, units: tuple[Unit, ...]) -> Place:
     """The place of a tree that holds LOCATION words, or a relation word that names a side."""
     leaves = tuple(tree.leaves())
-    if tree.find("NUMBER") and leaves[0].words.lower() != "at":
+    hour = leaves[0].words.lower() == "at" or leaves[-1].words.lower().endswith("clock")
+    if tree.find("NUMBER") and not hour:
         raise NoReadingError
     named: list[tuple[Sense, ...]] = []
     words: list[Span] = []

@@ -17,6 +17,8 @@ from neurosym.span import Span
 
 SHORTEST = 3
 """Fewest letters of a word that is repaired; up to here, swapped letters alone."""
+SHORT = 4
+"""Up to so many letters, swapped twice are too many."""
 LONG = 8
 """From this many letters on, two slips in one word are repaired too."""
 
@@ -154,6 +156,10 @@ class Speller:
             return None
         meant, rank = self._nearest(word, domain)
         parts = _parted(word, domain)
+        rest = word[1:]
+        if word[0] == "w" and len(rest) > SHORT and self._known(rest, domain) and meant is None:
+            # "Wglasses".
+            parts = f"with {rest}"
         likely = _OTHER if len(word) >= LONG else _LEFT_OUT
         if parts is not None and (meant is None or rank > likely):
             return Repair(here.of(text), parts, here, SPACE)
@@ -197,10 +203,17 @@ class Speller:
         if ranks:
             best = min(ranks.values())
             nearest = [form for form, rank in ranks.items() if rank == best]
+            shuffled = [form for form in nearest if sorted(form) == sorted(word)]
+            nearest = shuffled if len(shuffled) == 1 else nearest
             return (nearest[0], best) if len(nearest) == 1 and rival >= best else (None, 0)
+        near = [form for form in domain if form[0] == word[0] and distance(word, form) == 2]
+        if len(word) > SHORT:
+            # All the letters are there: "bornw" for "brown".
+            shuffled = [form for form in near if sorted(form) == sorted(word)]
+            if len(shuffled) == 1:
+                return shuffled[0], _OTHER
         if len(word) < LONG or rival <= 2 * _OTHER:
             return None, 0
-        near = [form for form in domain if form[0] == word[0] and distance(word, form) == 2]
         return (near[0], _OTHER) if len(near) == 1 else (None, 0)
 
 

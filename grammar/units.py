@@ -10,8 +10,10 @@ from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.open_class import (
     UNLISTED,
     also_verb,
+    is_amount,
     is_donned,
     is_graded,
+    is_lone,
     is_seeming,
     is_softener,
     opens_clause,
@@ -142,6 +144,11 @@ def _cut(
             units.append(Unit((grade, adjective), (quality,)))
             position += 2
             continue
+        if longest < 2 and is_amount(previous, tokens[position:]):
+            amount = Sense(WordClass.ADJECTIVE, tokens[position].lower)
+            units.append(Unit(tokens[position : position + 1], (amount,)))
+            position += 1
+            continue
         verb = verb_of(tokens[position], found[0] if found else None)
         if verb:
             head = found[0][0] if found else position + 1
@@ -158,6 +165,8 @@ def _cut(
                 senses += senses_of(tokens[position:end], lexicon, first=False)
             if end == position + 1 and is_donned(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.ADJECTIVE, "on"))
+            if is_lone(tokens, position, lexicon):
+                senses = (*senses, Sense(WordClass.LOCATION, "back", "depth"))
             if senses[0].word_class is WordClass.THE and opens_clause(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.OPENING, "the"))
             units.append(Unit(tokens[start:end], senses))
