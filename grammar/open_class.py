@@ -131,6 +131,9 @@ def is_lone(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
     """Whether "behind" has no object, and is a place: "the man behind", "behind, left"."""
     if tokens[position].lower != "behind" or position == 0:
         return False
+    before = lexicon.senses(tokens[position - 1].lower)
+    if any(s.word_class is WordClass.IS for s in before):
+        return False
     after = tokens[position + 1 : position + 2]
     places = lexicon.senses(after[0].lower) if after else ()
     placed = any(s.word_class is WordClass.LOCATION for s in places)
