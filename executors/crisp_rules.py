@@ -16,12 +16,13 @@ from neurosym.errors import ExecutionError
 from neurosym.executors.world import Objects, World
 from neurosym.program import (
     EQUATIVE_TOLERANCE,
+    EXTRINSIC,
     FORMS,
     ORDERS,
-    PLACES,
     Alike,
     Between,
     Choose,
+    ChooseSet,
     Closest,
     Command,
     CommandTo,
@@ -30,6 +31,7 @@ from neurosym.program import (
     CompareCounts,
     Conjunction,
     Count,
+    CountEven,
     CountIs,
     CountValues,
     Difference,
@@ -42,6 +44,7 @@ from neurosym.program import (
     Exist,
     Farthest,
     Filter,
+    Identical,
     Intersect,
     Minus,
     Most,
@@ -50,6 +53,7 @@ from neurosym.program import (
     Part,
     Pointed,
     Query,
+    RareValue,
     Relate,
     RelateAll,
     RelateCount,
@@ -207,16 +211,17 @@ def _different(op: Different, world: World, objects: Objects, landmarks: Objects
     return frozenset(i for i in objects if all(value[i] != value[j] for j in landmarks - {i}))
 
 
-def _similar(_op: Similar, world: World, objects: Objects, landmarks: Objects) -> Objects:
+def _similar(op: Similar, world: World, objects: Objects, landmarks: Objects) -> Objects:
     compared = [
         values
         for name, values in world.attributes.items()
-        if name != CATEGORY and name not in PLACES
+        if name != CATEGORY and name not in EXTRINSIC
     ]
+    least = len(compared) if isinstance(op, Identical) else (len(compared) + 1) // 2
 
     def are_alike(i: int, j: int) -> bool:
         agreeing = sum(values[i] == values[j] for values in compared)
-        return world.category[i] == world.category[j] and 2 * agreeing >= len(compared)
+        return world.category[i] == world.category[j] and agreeing >= least
 
     return frozenset(i for i in objects if any(are_alike(i, j) for j in landmarks - {i}))
 
@@ -339,6 +344,17 @@ def _count_is(op: CountIs, _world: World, objects: Objects) -> bool:
     return op.comparison.holds(len(objects), op.number)
 
 
+def _count_even(_op: CountEven, _world: World, objects: Objects) -> bool:
+    return len(objects) % 2 == 0
+
+
+def _choose_set(op: ChooseSet, _world: World, left: Objects, right: Objects) -> Objects:
+    first = op.comparison.holds(len(left), len(right))
+    if first == op.comparison.holds(len(right), len(left)):
+        raise PresuppositionFailure(many=True)
+    return left if first else right
+
+
 def _compare_counts(op: CompareCounts, _world: World, left: Objects, right: Objects) -> bool:
     return op.comparison.holds(len(left), len(right))
 
@@ -396,6 +412,13 @@ def _common_value(op: CommonValue, world: World, objects: Objects) -> str:
     return ranked[0][0]
 
 
+def _rare_value(op: RareValue, world: World, objects: Objects) -> str:
+    *_, second, last = [None, None, *_values(op.attribute, world, objects).most_common()]
+    if last is None or (second is not None and second[1] == last[1]):
+        raise PresuppositionFailure(many=last is not None)
+    return last[0]
+
+
 def _choose(op: Choose, world: World, objects: Objects) -> str:
     (i,) = objects
     value = world.attributes[op.attribute][i]
@@ -438,10 +461,12 @@ RULES: Mapping[type[Op], Rule] = {
     Same: _same,
     Different: _different,
     Similar: _similar,
+    Identical: _similar,
     Superlative: _superlative,
     Top: _top,
     Intersect: _intersect,
     Union: _union,
+    ChooseSet: _choose_set,
     Minus: _minus,
     The: _the,
     ThePlural: _the_plural,
@@ -450,6 +475,7 @@ RULES: Mapping[type[Op], Rule] = {
     Count: _count,
     Exist: _exist,
     CountIs: _count_is,
+    CountEven: _count_even,
     CompareCounts: _compare_counts,
     Difference: _difference,
     Every: _every,
@@ -463,6 +489,7 @@ RULES: Mapping[type[Op], Rule] = {
     Alike: _alike,
     CountValues: _count_values,
     CommonValue: _common_value,
+    RareValue: _rare_value,
     Part: _itself,
     Command: _itself,
     CommandTo: _command_to,

@@ -54,6 +54,7 @@ from neurosym.program import (
     Op,
     Pointed,
     Query,
+    RareValue,
     Same,
     Select,
     Similar,
@@ -198,7 +199,7 @@ def encode(plans: Sequence[Plan], scenes: Sequence[Scene], crisp: bool) -> Encod
                 if isinstance(step.op, Choose):
                     rows = [admitted_values(op, scene) for op, scene in nodes(number)]
                     options[number] = _pad(rows, (max(map(len, rows)),))
-            case Alike() | CountValues() | CommonValue():
+            case Alike() | CountValues() | CommonValue() | RareValue():
                 valued.append(number)
             case Superlative() | Top():
                 keys[number] = look_up(number, (objects,), order_key).rows()[:, None]
@@ -290,6 +291,7 @@ class _Cells:
 
     def __init__(self, steps: Plan, scene: Scene, numbers: Sequence[int]) -> None:
         device = scene.device
+        self._steps = steps
         named: dict[int, dict[Dimension, ColumnSets]] = {}
         for number in numbers:
             with located(steps.steps[number].op):
@@ -329,7 +331,7 @@ class _Cells:
     def likeness(self, number: int) -> Tensor:
         """[C, C] 1 where two cells are similar by all that a step looks at."""
         atoms = {d: a.T for (step, d), a in self._atoms.items() if step == number}
-        return likeness([atoms.pop(None), *atoms.values()])
+        return likeness([atoms.pop(None), *atoms.values()], self._steps.steps[number].op)
 
 
 def _group_numbers(scene: Scene, objects: int) -> Tensor:

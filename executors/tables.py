@@ -13,12 +13,13 @@ from neurosym.executors.base import located, value_names
 from neurosym.executors.branches import count_distribution
 from neurosym.program import (
     EQUATIVE_TOLERANCE,
+    EXTRINSIC,
     ORDERS,
-    PLACES,
     Choose,
     Comparative,
     Equative,
     Filter,
+    Identical,
     Op,
     RelatedBy,
     RelatedByCount,
@@ -47,7 +48,7 @@ def named_columns(op: Op, scene: Scene) -> dict[Dimension, ColumnSets]:
     if isinstance(op, Select):
         return {None: (scene.category_indices(op.category),)}
     if isinstance(op, Similar):
-        compared = [name for name in scene.attributes if name not in PLACES]
+        compared = [name for name in scene.attributes if name not in EXTRINSIC]
         return {None: _every_column(scene.categories)} | {
             name: _every_column(scene.attributes[name]) for name in compared
         }
@@ -107,23 +108,24 @@ def _likeness(op: Equative, scene: Scene) -> Tensor:
 def similarity_table(op: Op, scene: Scene) -> Tensor:
     """[N, N] probability that object i is like landmark j."""
     tables = [categorical_table(scene, dimension) for dimension in named_columns(op, scene)]
-    alike = likeness(tables)
+    alike = likeness(tables, op)
     itself = torch.eye(len(scene), dtype=torch.bool, device=scene.device)
     return alike.masked_fill(itself, 0.0)
 
 
-def likeness(tables: Sequence[Tensor]) -> Tensor:
-    """[N, N] probability that two objects are similar.
+def likeness(tables: Sequence[Tensor], op: Op) -> Tensor:
+    """[N, N] probability that two objects are similar, or identical.
 
     Args:
         tables: [N, V] distributions over the category, then over each attribute compared.
+        op: the node that asks which it is.
     """
     category, *attributes = (table @ table.T for table in tables)
     if not attributes:
         return category.clamp(max=1.0)
-    half = (len(attributes) + 1) // 2
+    least = len(attributes) if isinstance(op, Identical) else (len(attributes) + 1) // 2
     agreeing = count_distribution(torch.stack(attributes, -1).clamp(max=1.0), None)
-    return (category * agreeing[..., half:].sum(-1)).clamp(max=1.0)
+    return (category * agreeing[..., least:].sum(-1)).clamp(max=1.0)
 
 
 def centres(_op: Op, scene: Scene) -> Tensor:

@@ -28,6 +28,7 @@ from neurosym.program import (
     Different,
     Equative,
     Everything,
+    Identical,
     Intersect,
     Minus,
     Op,
@@ -231,6 +232,13 @@ class Contents(Links):
         """Whether a head noun names colours, sizes or the like, and no things."""
         return isinstance(head, Select) and self._is_value_name(head.category)
 
+    def _may_be_thing(self, head: Op) -> bool:
+        """Whether a noun for values is one for things as well: a shape."""
+        return isinstance(head, Select) and any(
+            sense.word_class is WordClass.ASPECT and sense.concept == "shape"
+            for sense in self._lexicon.senses(head.category)
+        )
+
     def _is_value_name(self, noun: str) -> bool:
         return any(sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(noun))
 
@@ -322,6 +330,24 @@ class Contents(Links):
             return found
 
         return step
+
+    def _unique(self, tree: Tree) -> Step:
+        """The only one of its colour, of a unique colour: unlike everything else in it."""
+        words = self._spans(tree, "UNIQUE", "DIFFERENT", "ASPECT")
+        leaves = tree.all("ASPECT")
+        if len(leaves) != 1:
+            raise NoReadingError("this is understood of one aspect only", words)
+        return lambda objects: [
+            (cost, Different(objects, name, Everything(), words=words))
+            for cost, name in self._attribute_names(leaves[0])
+        ]
+
+    def _twins(self, tree: Tree, *, plural: bool) -> Step:
+        """Identical, or the same: as others of the same set."""
+        words = tuple(leaf.span for leaf in tree.leaves())
+        if not plural:
+            raise NoReadingError("this is understood of several things only", words)
+        return lambda objects: [(0.0, Identical(objects, objects, words=words))]
 
     def _claimed(self, tree: Tree, head: Op) -> Step:
         """A tower where the base is black: one with a black base."""

@@ -27,12 +27,16 @@ def sentences(tokens: tuple[Token, ...], lexicon: Lexicon) -> list[tuple[Token, 
 
     Parts end with a mark that ends a sentence, or with a semicolon, which is left out. Marks in a
     row stay with the part before them. What says that there is something ends before a question
-    too: "there is a cup, what color is it".
+    too, and so does anything before a comma that a question refers back to: "there is a cup what
+    color is that", "the largest cup, what color is it".
     """
     parts: list[list[Token]] = [[]]
     closed = False
     for number, token in enumerate(tokens):
-        asks = _asks(tokens, number, lexicon) and _begins(parts[-1], WordClass.THERE, lexicon)
+        asks = _asks(tokens, number, lexicon) and (
+            _begins(parts[-1], WordClass.THERE, lexicon)
+            or (token.lower == "," and _asks_back(parts[-1], tokens[number:], lexicon))
+        )
         if asks and not closed:
             parts.append([])
             if token.lower == ",":
@@ -58,6 +62,15 @@ def _asks(tokens: tuple[Token, ...], number: int, lexicon: Lexicon) -> bool:
         return WordClass.WHAT in classes and WordClass.WHICH not in classes
     asking = {WordClass.WHAT, WordClass.HOW, WordClass.IS, WordClass.DO}
     return word.lower == "how" or bool(classes & asking and WordClass.WHICH not in classes)
+
+
+def _asks_back(part: list[Token], question: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Whether a question refers to what a part of a text names, which is more than a condition."""
+    conditional = any(_begins(part[:1], c, lexicon) for c in (WordClass.IF, WordClass.OF))
+    back = {WordClass.PRONOUN, WordClass.POSSESSIVE}
+    return not conditional and any(
+        sense.word_class in back for token in question for sense in lexicon.senses(token.lower)
+    )
 
 
 def _begins(part: list[Token], word_class: WordClass, lexicon: Lexicon) -> bool:

@@ -29,6 +29,7 @@ from neurosym.program import (
     Comparison,
     Different,
     Equative,
+    Identical,
     Intersect,
     Kind,
     Minus,
@@ -249,9 +250,19 @@ def unlike(objects: Op, aspect: Aspect, words: Words, to: NounPhrase) -> Scored[
     return _linked(objects, differ, to, words, of_all=lambda landmarks: landmarks)
 
 
-def similar(objects: Op, words: Words, to: NounPhrase) -> Scored[Op]:
-    """The ``objects`` that are like a landmark."""
-    return _linked(objects, lambda of, landmarks: Similar(of, landmarks, words=words), to, words)
+def similar(objects: Op, words: Words, to: NounPhrase, *, exactly: bool = False) -> Scored[Op]:
+    """The ``objects`` that are like a landmark, or ``exactly`` like it."""
+    like = Identical if exactly else Similar
+    return _linked(objects, lambda of, landmarks: like(of, landmarks, words=words), to, words)
+
+
+def dissimilar(objects: Op, words: Words, to: NounPhrase) -> Scored[Op]:
+    """The ``objects`` that are not like a landmark; of all others, not even similar to one."""
+    exactly = not (isinstance(to, Quantified) and to.besides)
+    return [
+        (cost, Minus(objects, op, words=words))
+        for cost, op in similar(objects, words, to, exactly=exactly)
+    ]
 
 
 def ahead(objects: Op, order: str, times: int, words: Words, to: NounPhrase) -> Scored[Op]:

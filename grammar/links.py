@@ -32,6 +32,7 @@ from neurosym.program import (
     Closest,
     Everything,
     Farthest,
+    Intersect,
     Kind,
     Op,
     Relate,
@@ -199,6 +200,8 @@ class Links(SentenceLowering):
     def _linked(self, tree: Tree, head: Op, extra: Words) -> Step:
         """What a landmark restricts by being like it, ahead of it, about it or acting on it."""
         words = (*extra, *(child.span for child in tree.children if child.unit is not None))
+        if tree.label == "compared" and tree.find("TO"):
+            return self._closer(tree, head, words)
         link = self._link(tree, words)
         landmark = next(child for child in tree.children if child.unit is None)
         return lambda objects: [
@@ -207,10 +210,35 @@ class Links(SentenceLowering):
             for more, op in link(objects, phrase)
         ]
 
+    def _closer(self, tree: Tree, head: Op, words: Words) -> Step:
+        """Closer to one thing than another is: the closest of the two."""
+        goal, rival = (child for child in tree.children if child.unit is None)
+        order = self._concept(tree, "COMPARATIVE")
+        if order not in ("nearest", "farthest"):
+            raise NoReadingError("distances are not compared by this", words)
+        rank = Closest if order == "nearest" else Farthest
+        context = Context(head, landmark=True)
+        return lambda objects: [
+            (cost + c + more + m, Intersect(objects, rank(Union(objects, other), to, words=words)))
+            for cost, phrase in self._phrase(goal, context)
+            for c, to in refer(phrase)
+            for more, second in self._phrase(rival, context)
+            for m, other in refer(second)
+            if Kind.TRUTH not in (to.returns, other.returns)
+        ]
+
     def _link(self, tree: Tree, words: Words) -> Callable[[Op, NounPhrase], Scored[Op]]:
         match tree.label:
             case "similar":
-                return lambda objects, to: landmarks.similar(objects, words, to)
+                said = (
+                    self._concept(tree, "SIMILAR")
+                    if tree.find("SIMILAR")
+                    else tree.children[0].label
+                )
+                if said in ("DIFFERENT", "dissimilar"):
+                    return lambda objects, to: landmarks.dissimilar(objects, words, to)
+                exactly = said in ("SAME", "identical")
+                return lambda objects, to: landmarks.similar(objects, words, to, exactly=exactly)
             case "between":
                 place = tree.find("LOCATION")
                 if place is not None and self._concept(tree, "LOCATION") != "middle":

@@ -135,6 +135,9 @@ class Modifiers(Contents):
                 return self._nearest(tree, number)
             case "likeness":
                 return self._likeness(tree, head, extra)
+            case "similar" if self._is_value(head) and not self._may_be_thing(head):
+                # "Its color is the same as that of the plate" is said of values.
+                raise NoReadingError
             case "similar" | "compared" | "equated" | "between" | "related_by" | "gapped":
                 return self._linked(tree, head, extra)
             case "not_simple" | "not_attribute" | "not_same" | "negated":
@@ -157,6 +160,12 @@ class Modifiers(Contents):
                 return lambda objects: self._viewed(objects, tree)
             case "whose":
                 return lambda objects: self._having(objects, tree)
+            case "unique":
+                return self._unique(tree)
+            case "twins":
+                return self._twins(tree, plural=plural)
+            case "mutual" if not plural and tree.find("DIFFERENT"):
+                return self._unique(tree)
             case "mutual":
                 if not plural:
                     raise NoReadingError("this is understood of several things only", [tree.span])
@@ -170,7 +179,7 @@ class Modifiers(Contents):
             case "varied":
                 return self._varied(tree, head)
             case "clause":
-                return self._step(tree.children[-1], head, plural)
+                return self._step(tree.children[-1], head, plural, extra=extra)
         raise NoReadingError
 
     @abc.abstractmethod

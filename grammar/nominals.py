@@ -369,7 +369,7 @@ class Nominals(Heads):
             if pre.label
             in (
                 *("attribute", "attributes", "negated", "quality", "participle", "varied"),
-                *("measured", "in_row"),
+                *("measured", "in_row", "twins"),
             )
         ]
 
@@ -522,7 +522,7 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
     """
     before = (
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
-        *("participle", "other", "varied", "measured", "counted_before", "in_row"),
+        *("participle", "other", "varied", "measured", "counted_before", "in_row", "twins"),
     )
     heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined")
     parts = [child for child in tree.children if child.unit is None]
@@ -570,6 +570,8 @@ def _says_aside(part: Tree, nominal: Tree) -> bool:
 
 def takes_other(post: Tree) -> bool:
     """Whether a modifier names what "other" things are other than: they are all like it."""
+    if post.label == "clause":
+        return takes_other(post.children[-1])
     return post.label in ("likeness", "similar", "compared", "equated")
 
 

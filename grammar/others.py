@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from neurosym.grammar.anaphora import Antecedent, kind_of
+from neurosym.grammar.anaphora import Antecedent, is_given, kind_of
 from neurosym.grammar.belonging import Belonging
 from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.nominals import Nominal
@@ -37,9 +37,14 @@ class Others(Belonging):
             objects = nominal.objects.at(*nominal.objects.words, *nominal.other)
             return replace(nominal, objects=objects, besides=nominal.other, other=())
         named = [a for a in self._named_before(leaf) if _is_of_kind(a, nominal.head)]
-        if not named:
+        first = named[0] if named else None
+        any_of_them = first and first.objects == nominal.objects and not is_given(first.objects)
+        if any_of_them or (first is None and self._asks_for_unnamed()):
+            # "Which cup is unlike the others", "what color is": nothing is related to itself.
+            objects = nominal.objects.at(*nominal.objects.words, *nominal.other)
+            return replace(nominal, objects=objects, besides=nominal.other, other=())
+        if first is None:
             raise NoReadingError(OTHER_THAN_WHAT, nominal.other)
-        first = named[0]
         if _names_things(tree.children[-1]) and not first.plural:
             # "The cup is like any other object": other than the cup, and of any kind.
             named = [first]
@@ -57,6 +62,11 @@ class Others(Belonging):
         if kind_of(last) in (nominal.head, nominal.objects) and last.plural:
             raise NoReadingError(OTHER_THAN_WHAT, nominal.other)
         return replace(nominal, objects=left, other=())
+
+    def _asks_for_unnamed(self) -> bool:
+        """Whether what a question asks for has no noun: "what color is unlike the others"."""
+        asked = self.root.find("query") if self.root is not None else None
+        return asked is not None and not asked.find("phrase", "np_and", "np_or", "valued")
 
     def _named_before(self, leaf: Tree) -> Iterator[Antecedent]:
         seen: list[Antecedent] = []

@@ -24,6 +24,7 @@ from neurosym.grammar.preferences import DEEDS
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
+    ChooseSet,
     Comparison,
     Everything,
     Kind,
@@ -226,6 +227,8 @@ class Phrases(Others):
             return self._those(tree.children[0], context)
         if tree.children[0].label == "of_them":
             return self._of_them(tree.children[0])
+        if tree.children[0].label == "choice":
+            return self._chosen(tree.children[0], context)
         if tree.children[0].label == "either_number":
             return self._either_number(tree, context)
         if tree.children[0].label == "possessor":
@@ -270,6 +273,24 @@ class Phrases(Others):
                 cost, phrase = cost + WEAK_DEFINITE, replace(phrase, determiner="indefinite")
             found.append((cost, phrase))
         return self._excepted(tree, context, self._said_again(found, said.label))
+
+    def _chosen(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
+        """The more numerous of two sets."""
+        pair, words = tree.children[-1], self._spans(tree, "NUMEROUS")
+        comparison = Comparison(self._concept(tree, "NUMEROUS"))
+        found: Scored[NounPhrase] = []
+        for cost, phrase in self._phrase(pair, context):
+            assert isinstance(phrase, Coordinated)
+            if len(phrase.parts) != 2:
+                raise NoReadingError("this chooses between two only", words)
+            found += [
+                (cost + c + d, Determiner("bare").over(Nominal(op, op, plural=True)))
+                for c, left in refer(phrase.parts[0])
+                for d, right in refer(phrase.parts[1])
+                if Kind.OBJECTS.accepts(left.returns) and Kind.OBJECTS.accepts(right.returns)
+                for op in [ChooseSet(left, comparison, right, words=words)]
+            ]
+        return found
 
     def _either_number(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         """Two or three cups: two cups or three cups."""
@@ -423,6 +444,8 @@ class Phrases(Others):
             match leaf.label:
                 case "NUMBER" if number is None or first.label != "number_of":
                     number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
+                case "INDEFINITE" if first.label == "any_number":
+                    comparison = Comparison.AT_LEAST
                 case "SEVERAL":
                     least = self._unit(leaf).sense(WordClass.SEVERAL).concept
                     number = None if least == "unsaid" else int(least)
@@ -447,7 +470,9 @@ class Phrases(Others):
         if first.label == "number_of" and number == 1:
             # "One of the cups" is any of them.
             return Determiner("indefinite", words, pointed=pointed)
-        return Determiner(first.label, words, number, comparison, pointed, free)
+        # "Any two cups": two at least, whichever.
+        label = "comparison" if first.label == "any_number" else first.label
+        return Determiner(label, words, number, comparison, pointed, free)
 
     @staticmethod
     def _number_clash(determiner: str, number: int | None, nominal: Nominal) -> float:

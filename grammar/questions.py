@@ -45,6 +45,7 @@ from neurosym.program import (
     Negation,
     Op,
     Query,
+    Same,
     The,
     Union,
 )
@@ -58,6 +59,10 @@ SHARED_PLACE = 0.5
 
 EARLY_SPLIT = 0.1
 """Cost of a predicate whose landmark is itself modified: the subject could have had more of it."""
+
+
+NUMBERS_BY_ORDER = {"largest": Comparison.MORE_THAN, "smallest": Comparison.FEWER_THAN}
+"""What "larger" and "smaller" say of numbers."""
 
 
 class Questions(Distribution):
@@ -123,7 +128,8 @@ class Questions(Distribution):
         return found
 
     def _count(self, tree: Tree) -> Scored[Op]:
-        words = self._spans(tree, "HOW_MANY") + self._joined_spans(tree, "IS", "THERE", "PRESENT")
+        words = self._spans(tree, "HOW_MANY", "PRONOUN")
+        words += self._joined_spans(tree, "IS", "THERE", "PRESENT")
         exception = tree.find("exception")
         of = tree.find("phrase", "np_and", "np_or")
         predicates = [
@@ -217,7 +223,7 @@ class Questions(Distribution):
         words = self._joined_spans(tree, "IS", "THERE") + self._spans(
             tree,
             *("HOW_MANY", "NO", "MORE", "THAN", "COMPARISON", "AS_MANY", "AS", "SAME"),
-            *("EQUALLY_MANY", "AND", "OR"),
+            *("EQUALLY_MANY", "AND", "OR", "COMPARATIVE", "OUTNUMBER"),
         )
         found: Scored[Op] = []
         for cost, first in self._nominal(left, Context(), "bare"):
@@ -261,7 +267,16 @@ class Questions(Distribution):
         """At least, more than and so on, as all the words of a comparison of numbers say it."""
         if tree.find("SAME"):
             return Comparison.EXACTLY
-        said = Comparison(self._concept(tree, "COMPARISON", "MORE", "AS_MANY", "EQUALLY_MANY"))
+        leaf = tree.find("COMPARATIVE")
+        if leaf is not None:
+            # "Is the number of cups larger than the number of plates".
+            order = self._concept_of(leaf)
+            if order not in NUMBERS_BY_ORDER:
+                raise NoReadingError("numbers are not compared by this", [leaf.span])
+            return NUMBERS_BY_ORDER[order]
+        said = Comparison(
+            self._concept(tree, "COMPARISON", "MORE", "AS_MANY", "EQUALLY_MANY", "OUTNUMBER")
+        )
         strict = said in (Comparison.MORE_THAN, Comparison.FEWER_THAN)
         if strict and tree.find("AS_MANY"):
             words = self._spans(tree, "COMPARISON")
@@ -554,11 +569,19 @@ class Questions(Distribution):
         return found
 
 
+_SOME_TWO = ("number", "number_of", "comparison")
+"""Determiners of two of some things, which need not be all of them."""
+
+
 def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
     """The value that a thing has, that several share, or that is the most common of theirs."""
     if isinstance(phrase, Quantified) and phrase.determiner in ("most", "most_of"):
         said = (*words, *phrase.words[:1])
         return [(0.0, CommonValue(whole_of(phrase), attribute, words=said))]
+    if isinstance(phrase, Quantified) and phrase.number == 2 and phrase.determiner in _SOME_TWO:
+        # "What color do two of the cups have": the one that they share.
+        shared = Same(phrase.objects, attribute, phrase.objects, words=phrase.words)
+        return [(0.0, Query(shared, attribute, words=words))]
     try:
         subjects = as_one(phrase)
     except NoReadingError:

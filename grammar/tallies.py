@@ -21,24 +21,34 @@ from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
 from neurosym.program import (
     Alike,
+    ChooseSet,
+    Closest,
     CommonValue,
     Comparison,
     Conjunction,
     Count,
+    CountEven,
     CountValues,
     Difference,
+    Different,
     Every,
     Everything,
     Exist,
     Filter,
+    Identical,
     Kind,
     Minus,
     Negation,
     Op,
     Query,
+    RareValue,
+    Relate,
+    RelatedBy,
     Same,
     Select,
+    Superlative,
     The,
+    TheCount,
     Union,
 )
 
@@ -64,12 +74,17 @@ class Tallies(Questions):
             "difference": self._difference,
             "common": self._common,
             "more_or": self._more_or,
+            "more_that": self._more_that,
+            "parity": self._parity,
+            "query_landmark": self._query_landmark,
+            "query_of": self._query_of,
+            "query_lone": self._query_lone,
             "query_which": self._query_which,
         }
 
     def _verify(self, tree: Tree) -> Scored[Op]:
         phrase_tree, *_, predicate = (child for child in tree.children if child.unit is None)
-        if predicate.label != "mutual":
+        if predicate.label not in ("mutual", "twins"):
             return super()._verify(tree)
         words = self._spans(tree, "IS", "DO", "floated", "ALL")
         given: Scored[Op] = []
@@ -82,6 +97,8 @@ class Tallies(Questions):
         if not given:
             return super()._verify(tree)
         said = self._all_alike if predicate.find("ASPECT") else self._all_related
+        if predicate.label == "twins":
+            said = self._all_identical
         found = [
             (cost + extra, op)
             for cost, objects in given
@@ -97,6 +114,16 @@ class Tallies(Questions):
             (cost, Every(objects, scope, words=words))
             for cost, scope in self._mutual(predicate)(objects)
         ]
+
+    def _all_identical(self, predicate: Tree, objects: Op, words: Words) -> Scored[Op]:
+        """Whether things are all alike in everything."""
+        said = (*words, *(leaf.span for leaf in predicate.leaves()))
+        if isinstance(objects, Union) or (isinstance(objects, TheCount) and objects.count == 2):
+            return [(0.0, Every(objects, Identical(objects, objects, words=said), words=words))]
+        # What is like something like another is like that other: one is compared with all.
+        first = Superlative(objects, "leftmost")
+        rest = Minus(objects, first)
+        return [(0.0, Every(rest, Identical(rest, first, words=said), words=words))]
 
     def _all_alike(self, predicate: Tree, objects: Op, words: Words) -> Scored[Op]:
         """Whether things are all of the same colour, or all of different colours."""
@@ -170,6 +197,9 @@ class Tallies(Questions):
 
     def _count_values(self, tree: Tree) -> Scored[Op]:
         """How many different colours there are."""
+        nominal = tree.find("nominal")
+        if nominal is not None:
+            return self._count_shades(tree, nominal)
         leaf = tree.all("ASPECT")[-1]
         words = self._spans(tree, "HOW_MANY", "DIFFERENT", "ASPECT", "DO", "HAS", "SHARE")
         words += self._joined_spans(tree, "IS", "THERE")
@@ -189,6 +219,20 @@ class Tallies(Questions):
             for more, name in names
         ]
 
+    def _count_shades(self, tree: Tree, nominal: Tree) -> Scored[Op]:
+        """How many differently coloured cups there are: how many colours these have."""
+        words = self._spans(tree, "HOW_MANY", "DIFFERENT", "SHADE")
+        words += self._joined_spans(tree, "IS", "THERE")
+        attribute = self._concept(tree, "SHADE")
+        steps = [child for child in tree.children if child.unit is None and child is not nominal]
+        return [
+            (extra, CountValues(objects, attribute, words=words))
+            for cost, counted in self._nominal(nominal, Context(), "bare")
+            for extra, objects in self._apply(
+                [(cost, counted.objects)], self._counted_by(steps, counted)
+            )
+        ]
+
     def _these(self, of: Tree | None) -> Scored[Op]:
         """What a question is about: what a phrase names, or everything."""
         if of is None:
@@ -204,8 +248,12 @@ class Tallies(Questions):
         """The most common colour of the cups."""
         leaf = tree.find("ASPECT")
         assert leaf is not None
-        words = self._spans(tree, "WHAT", "IS", "MOST_COMMON", "ASPECT", "HAS", "THERE")
-        words += self._spans(tree, "MOST", "MORE", "DO", "SHARE")
+        words = self._spans(tree, "WHAT", "IS", "MOST_COMMON", "ASPECT", "HAS", "THERE", "SEEN")
+        words += self._spans(tree, "MOST", "MORE", "FEWEST", "DO", "SHARE")
+        extreme = tree.find("MORE", "MOST_COMMON", "MOST", "FEWEST")
+        assert extreme is not None
+        rare = self._concept_of(extreme) in ("least_common", "fewest", "fewer_than")
+        value = RareValue if rare else CommonValue
         of, nominal = tree.find("phrase", "np_and", "np_or"), tree.find("nominal")
         steps = [c for c in tree.children if c.unit is None and c not in (of, nominal)]
         these = self._these(of)
@@ -213,7 +261,7 @@ class Tallies(Questions):
             # "Which shape has the most red things".
             these = [(c, n.objects) for c, n in self._nominal(nominal, Context(), "bare")]
         return [
-            (extra + more, CommonValue(objects, name, words=words))
+            (extra + more, value(objects, name, words=words))
             for cost, start in these
             for extra, objects in self._apply(
                 [(cost, start)], [self._step(child, start, plural=True) for child in steps]
@@ -222,26 +270,131 @@ class Tallies(Questions):
         ]
 
     def _more_or(self, tree: Tree) -> Scored[Op]:
-        """Whether there are more cups or plates: which value is the more common one."""
-        words = self._joined_spans(tree, "IS", "THERE") + self._spans(tree, "MORE", "OR")
+        """Whether there are more cups or plates: the more common value, or the larger set."""
+        words = self._joined_spans(tree, "IS", "THERE")
+        words += self._spans(tree, "WHAT", "ASPECT", "MORE", "OF", "OR")
+        comparison = Comparison(self._concept(tree, "MORE"))
         first, *others = tree.all("nominal")
         found: Scored[Op] = []
         for cost, left in self._nominal(first, Context(), "bare"):
-            if not others:
-                found += [(cost, op) for op in _more_of_one(left.objects, words)]
+            if not others and isinstance(left.objects, Union):
+                either = left.objects
+                said = (*words, *either.words)
+                found.append((cost, _larger_of(either.left, comparison, either.right, said)))
             for other in others:
-                here = Context(left.head, gap=True)
                 found += [
-                    (
-                        cost + more,
-                        CommonValue(Union(left.objects, right.objects), name, words=words),
-                    )
-                    for more, right in self._nominal(other, here, "bare")
-                    for name in _told_apart_by(left.objects, right.objects)
+                    (cost + more, _larger_of(left.objects, comparison, right.objects, words))
+                    for more, right in self._nominal(other, Context(left.head, gap=True), "bare")
                 ]
         if not found:
-            raise NoReadingError("these are not compared by one attribute", words)
+            raise NoReadingError("what these are compared with is not said", words)
         return found
+
+    def _more_that(self, tree: Tree) -> Scored[Op]:
+        """Whether more cups are red or blue."""
+        words = self._spans(tree, "IS", "MORE")
+        nominal, predicate = (child for child in tree.children if child.unit is None)
+        comparison = Comparison(self._concept(tree, "MORE"))
+        parts = [child for child in predicate.children if child.label != "OR"]
+        if len(parts) != 2 or not predicate.find("OR"):
+            raise NoReadingError("this chooses between two only", [predicate.span])
+        if predicate.label == "attributes":
+            parts = [Tree("attribute", (part,), part.span) for part in parts]
+        words += self._spans(predicate, "OR")
+        found: Scored[Op] = []
+        for cost, counted in self._nominal(nominal, Context(), "bare"):
+            first, second = (
+                self._apply([(0.0, counted.objects)], [self._step(part, counted.head, plural=True)])
+                for part in parts
+            )
+            found += [
+                (cost + c + d, _larger_of(left, comparison, right, words))
+                for c, left in first
+                for d, right in second
+            ]
+        return found
+
+    def _parity(self, tree: Tree) -> Scored[Op]:
+        """Whether there is an even number of cups, or an odd one."""
+        nominal = tree.find("nominal")
+        assert nominal is not None
+        words = self._joined_spans(tree, "IS", "THERE") + self._spans(tree, "PARITY")
+        odd = self._concept(tree, "PARITY") == "odd"
+        steps = [c for c in tree.children if c.unit is None and c is not nominal]
+        found: Scored[Op] = []
+        for cost, counted in self._nominal(nominal, Context(), "bare"):
+            for extra, objects in self._apply(
+                [(cost, counted.objects)], self._counted_by(steps, counted)
+            ):
+                even = CountEven(objects, words=words)
+                found.append((extra, Negation(even, words=words) if odd else even))
+        return found
+
+    def _query_landmark(self, tree: Tree) -> Scored[Op]:
+        """The plate is next to what colour: the colour of what the plate is next to."""
+        leaf = tree.find("ASPECT")
+        phrase_tree = tree.find("phrase", "np_and")
+        link = tree.find("RELATION", "SIDE_RELATION", "PASSIVE", "NEAREST")
+        assert leaf is not None
+        assert link is not None
+        if phrase_tree is None:
+            raise NoReadingError
+        words, said = self._spans(tree, "WHAT", "ASPECT", "IS"), self._spans(tree, "TO")
+        said += (link.span,)
+        relation, everything = self._concept_of(link), Everything()
+
+        def related(op: Op) -> Op:
+            match link.label:
+                case "NEAREST":
+                    return Closest(everything, op, words=said)
+                case "PASSIVE":
+                    # What holds the cup, where the cup is held by it.
+                    return Relate(everything, relation, op, words=said)
+            return RelatedBy(everything, relation, op, words=said)
+
+        return [
+            (cost + more + extra, Query(The(thing), name, words=words))
+            for cost, phrase in self._phrase(phrase_tree, Context())
+            for more, op in refer(phrase)
+            if Kind.OBJECTS.accepts(op.returns)
+            for thing in [related(op)]
+            for extra, name in self._attribute_names(leaf)
+        ]
+
+    def _query_of(self, tree: Tree) -> Scored[Op]:
+        """Of the cups, what colour is the largest."""
+        topic, predicate = (child for child in tree.children if child.unit is None)
+        leaf = tree.find("ASPECT")
+        words = self._spans(tree, "OF", "WHAT", "ASPECT", "IS")
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(topic, Context()):
+            for more, objects in refer(phrase):
+                if not Kind.OBJECTS.accepts(objects.returns):
+                    continue
+                step = self._step(predicate, objects, plural=False)
+                for extra, kept in self._apply([(cost + more, objects)], [step]):
+                    thing = The(kept, words=words)
+                    if leaf is None:
+                        found.append((extra, thing))
+                        continue
+                    found += [
+                        (extra + last, Query(thing, name, words=words))
+                        for last, name in self._attribute_names(leaf)
+                    ]
+        return found
+
+    def _query_lone(self, tree: Tree) -> Scored[Op]:
+        """What shape there is only one of."""
+        leaf = tree.find("ASPECT")
+        assert leaf is not None
+        words = self._spans(tree, "WHAT", "ASPECT", "IS", "THERE", "ONLY", "NUMBER", "OF")
+        if self._concept(tree, "NUMBER") != "1":
+            raise NoReadingError("values are not told apart by how often there are", words)
+        everything = Everything()
+        return [
+            (cost, Query(Different(everything, name, everything, words=words), name, words=words))
+            for cost, name in self._attribute_names(leaf)
+        ]
 
     def _query_which(self, tree: Tree) -> Scored[Op]:
         """What colour of cup is on the table: the colour of the one that is."""
@@ -308,8 +461,9 @@ def _told_apart_by(left: Op, right: Op) -> Iterator[str]:
             yield differing[0]
 
 
-def _more_of_one(objects: Op, words: Words) -> Iterator[Op]:
-    """More red or blue cups: the set was read as those that are either."""
-    if isinstance(objects, Union):
-        for name in _told_apart_by(objects.left, objects.right):
-            yield CommonValue(objects, name, words=words)
+def _larger_of(left: Op, comparison: Comparison, right: Op, words: Words) -> Op:
+    """Of two sets the larger, or smaller; by its value where it is values that tell them apart."""
+    name = next(_told_apart_by(left, right), None)
+    if name is not None and comparison is Comparison.MORE_THAN:
+        return CommonValue(Union(left, right), name, words=words)
+    return ChooseSet(left, comparison, right, words=words)

@@ -526,7 +526,7 @@ def _relation(op: Op) -> tuple[str, dict[str, Any]]:
         case Different(attribute=attribute):
             return f"different_{attribute}", {}
         case Similar():
-            return "similar_to", {}
+            return f"{op.name}_to", {}
     return op.name, {}
 
 

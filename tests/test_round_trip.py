@@ -162,6 +162,10 @@ PROGRAMS = {
         "(similar (select cup) (the (select plate)))",
         "(the_plural (minus (select cup) (similar (select cup) (the (select plate)))))",
     ),
+    "identical": (
+        "(identical (select cup) (the (select plate)))",
+        "(the_plural (minus (select cup) (identical (select cup) (the (select plate)))))",
+    ),
     "the": (
         "(the (select cup))",
         "(the (relate (select cup) on (the (filter (select table) color red))))",
@@ -246,6 +250,18 @@ PROGRAMS = {
         "(count_values (select cup) color)",
         "(count_values (the_plural (filter (select cup) size large)) color)",
         "(count_values (relate (select cup) on (the (select table))) material)",
+    ),
+    "rare_value": (
+        "(rare_value (the_plural (select cup)) color)",
+        "(rare_value (filter (select cup) size large) material)",
+    ),
+    "count_even": (
+        "(count_even (select cup))",
+        "(count_even (relate (filter (select cup) color red) on (the (select table))))",
+    ),
+    "choose_set": (
+        "(choose_set (select cup) more_than (select plate))",
+        "(choose_set (filter (select cup) color red) fewer_than (select plate))",
     ),
     "common_value": (
         "(common_value (the_plural (select cup)) color)",

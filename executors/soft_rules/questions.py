@@ -23,6 +23,7 @@ from neurosym.program import (
     CompareCounts,
     Conjunction,
     Count,
+    CountEven,
     CountIs,
     Difference,
     Disjunction,
@@ -73,6 +74,12 @@ def _count_is(run: Run) -> Value:
     counts = count_distribution(inside, run.batch.groups, most=most)
     holds = [op.comparison.holds(count, op.number) for count in range(most + 2)]
     return Value(truth=counts[..., torch.tensor(holds, device=counts.device)].sum(-1))
+
+
+def _count_even(run: Run) -> Value:
+    (member,) = _counted(run, 0)
+    counts = count_distribution(run.probability(member), run.batch.groups)
+    return Value(truth=counts[..., ::2].sum(-1))
 
 
 def _compare_counts(run: Run) -> Value:
@@ -195,6 +202,7 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Count: _count,
     Exist: _exist,
     CountIs: _count_is,
+    CountEven: _count_even,
     CompareCounts: _compare_counts,
     Difference: _difference,
     Every: _every,

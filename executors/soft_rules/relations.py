@@ -25,6 +25,7 @@ from neurosym.program import (
     Different,
     Equative,
     Farthest,
+    Identical,
     Op,
     Relate,
     RelateAll,
@@ -399,4 +400,5 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Same: _same,
     Different: _different,
     Similar: _similar,
+    Identical: _similar,
 }

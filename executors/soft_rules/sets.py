@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neurosym.executors.run import Run, Value
 from neurosym.program import (
+    ChooseSet,
     Everything,
     Filter,
     Intersect,
@@ -41,6 +42,20 @@ def _union(run: Run) -> Value:
 
 def _minus(run: Run) -> Value:
     return Value(member=run.member(0) * (1.0 - run.member(1)))
+
+
+def _choose_set(run: Run) -> Value:
+    # Which of the sets it is depends on all of their members, and so does all that follows.
+    run.know_operand(0)
+    run.know_operand(1)
+    op = run.op(ChooseSet)
+    left, right = (run.probability(run.member(index)).sum(-1).round() for index in (0, 1))
+    holds = [op.comparison.holds(lead, 0) for lead in range(-run.objects, run.objects + 1)]
+    compares = torch.tensor(holds, device=left.device)
+    first = compares[(left - right).long() + run.objects]
+    second = compares[(right - left).long() + run.objects]
+    run.fail_with_many((first == second).to(run.weight.dtype))
+    return Value(member=torch.where(first[..., None, None], run.member(0), run.member(1)))
 
 
 def _superlative(run: Run) -> Value:
@@ -91,5 +106,6 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Top: _top,
     Intersect: _intersect,
     Union: _union,
+    ChooseSet: _choose_set,
     Minus: _minus,
 }

@@ -10,7 +10,7 @@ from torch import Tensor
 from neurosym.executors.branches import none_of
 from neurosym.executors.run import Run, Value
 from neurosym.executors.soft_rules.relations import pin_values, values_in
-from neurosym.program import Alike, CommonValue, CountValues, Op
+from neurosym.program import Alike, CommonValue, CountValues, Op, RareValue
 
 
 def shared_value(run: Run) -> Value:
@@ -66,7 +66,18 @@ def _count_values(run: Run) -> Value:
 def _common_value(run: Run) -> Value:
     counts = _counted(run).round()
     most = counts.amax(-1, keepdim=True)
-    first = ((counts == most) & (most > 0)).to(run.weight.dtype)
+    return _only_one(run, (counts == most) & (most > 0))
+
+
+def _rare_value(run: Run) -> Value:
+    counts = _counted(run).round()
+    there = torch.where(counts > 0, counts, torch.full_like(counts, run.objects + 1))
+    return _only_one(run, (counts > 0) & (counts == there.amin(-1, keepdim=True)))
+
+
+def _only_one(run: Run, found: Tensor) -> Value:
+    """The one value [Q, K, V] that is found in a case; cases with none or several fail."""
+    first = found.to(run.weight.dtype)
     firsts = first.sum(-1)
     run.fail((firsts < 1).to(run.weight.dtype))
     run.fail_with_many((firsts > 1).to(run.weight.dtype))
@@ -77,4 +88,5 @@ RULES: Mapping[type[Op], Callable[[Run], Value]] = {
     Alike: _alike,
     CountValues: _count_values,
     CommonValue: _common_value,
+    RareValue: _rare_value,
 }

@@ -7,6 +7,7 @@ from neurosym.program.kinds import (
     ACTIONS,
     DIRECTIONAL,
     EQUATIVE_TOLERANCE,
+    EXTRINSIC,
     FORMS,
     ORDERS,
     PLACES,
@@ -30,6 +31,7 @@ from neurosym.program.operators.questions import (
     CompareCounts,
     Conjunction,
     Count,
+    CountEven,
     CountIs,
     Difference,
     Disjunction,
@@ -48,6 +50,7 @@ from neurosym.program.operators.relations import (
     Different,
     Equative,
     Farthest,
+    Identical,
     Relate,
     RelateAll,
     RelateCount,
@@ -61,6 +64,7 @@ from neurosym.program.operators.relations import (
     TopFarthest,
 )
 from neurosym.program.operators.sets import (
+    ChooseSet,
     Everything,
     Filter,
     Intersect,
@@ -71,7 +75,7 @@ from neurosym.program.operators.sets import (
     Top,
     Union,
 )
-from neurosym.program.operators.values import Alike, CommonValue, CountValues
+from neurosym.program.operators.values import Alike, CommonValue, CountValues, RareValue
 from neurosym.program.sexpr import parse_program
 from neurosym.program.unchecked import OPEN_ATTRIBUTES, Checked, leave_unchecked
 
@@ -79,6 +83,7 @@ __all__ = [
     "ACTIONS",
     "DIRECTIONAL",
     "EQUATIVE_TOLERANCE",
+    "EXTRINSIC",
     "FORMS",
     "OPEN_ATTRIBUTES",
     "ORDERS",
@@ -89,6 +94,7 @@ __all__ = [
     "Change",
     "Checked",
     "Choose",
+    "ChooseSet",
     "Closest",
     "Command",
     "CommandTo",
@@ -98,6 +104,7 @@ __all__ = [
     "Comparison",
     "Conjunction",
     "Count",
+    "CountEven",
     "CountIs",
     "CountValues",
     "Definites",
@@ -112,6 +119,7 @@ __all__ = [
     "Farthest",
     "Filter",
     "Form",
+    "Identical",
     "Intersect",
     "Kind",
     "Minus",
@@ -122,6 +130,7 @@ __all__ = [
     "Part",
     "Pointed",
     "Query",
+    "RareValue",
     "Relate",
     "RelateAll",
     "RelateCount",

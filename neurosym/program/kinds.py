@@ -101,7 +101,10 @@ DIRECTIONAL = frozenset({"left_of", "right_of", "above", "below", "in_front_of",
 """Relations to a plural landmark that hold of all of it: left of the chairs, but on the tables."""
 
 PLACES = frozenset({"horizontal", "vertical", "depth"})
-"""The attributes that say where in the image an object is, not what it is like."""
+"""The attributes that say where in the image an object is."""
+
+EXTRINSIC = PLACES | {"visibility"}
+"""The attributes that depend on where an object is, and do not say what it is like."""
 
 EQUATIVE_TOLERANCE = 0.1
 """How far apart two measures are, as a share of the larger, that still count as the same."""

@@ -6,6 +6,7 @@ from neurosym.program import (
     PLACES,
     Between,
     Choose,
+    ChooseSet,
     Comparative,
     CompareCounts,
     Comparison,
@@ -50,6 +51,15 @@ COMPARED = {
     Comparison.AT_MOST: "at most as many",
 }
 """Comparison of two counts -> its English."""
+
+CHOSEN = {
+    Comparison.MORE_THAN: "more",
+    Comparison.FEWER_THAN: "less",
+    Comparison.EXACTLY: "exactly as",
+    Comparison.AT_LEAST: "at least as",
+    Comparison.AT_MOST: "at most as",
+}
+"""Comparison by which one of two sets is chosen -> its English, before "numerous"."""
 
 
 def is_determined(op: Op) -> bool:
@@ -217,7 +227,7 @@ def chain(op: Op) -> list[Op]:
 def sets_around(subject: Op) -> list[Op]:
     """The sets in which all members of a subject are, as far as its program shows."""
     found = [subject]
-    while found[-1].operands and not isinstance(found[-1], Union):
+    while found[-1].operands and not isinstance(found[-1], Union | ChooseSet):
         found.append(found[-1].operands[0])
     return [*found, Everything()]
 

@@ -13,6 +13,7 @@ from neurosym.program import (
     PLACES,
     Between,
     Choose,
+    ChooseSet,
     Command,
     Comparative,
     CompareCounts,
@@ -52,6 +53,7 @@ from neurosym.program import (
 from neurosym.program.operator import Name
 from neurosym.scene import CATEGORY
 from neurosym.views.constructions import (
+    CHOSEN,
     COMPARED,
     CONNECTIVES,
     SMALLER,
@@ -282,8 +284,7 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
         elif isinstance(value, Op):
             values[parameter.name] = _operand(op, parameter.name, value, plural)
         elif isinstance(value, Comparison):
-            compared = isinstance(op, CompareCounts)
-            values[parameter.name] = COMPARED[value] if compared else value.value.replace("_", " ")
+            values[parameter.name] = _compared(op, value)
         elif isinstance(value, int):
             half = isinstance(op, Comparative) and is_halved(op)
             values[parameter.name] = "half" if half else _number(parameter.name, value)
@@ -294,6 +295,15 @@ def fill(op: Op, *, plural: bool, replaced: dict[str, str] | None = None) -> str
             if not template.endswith(f"{{{name}}}"):
                 values[name] = closed(said)
     return re.sub(r" {2,}", " ", template.format(**values)).strip()
+
+
+def _compared(op: Op, comparison: Comparison) -> str:
+    match op:
+        case CompareCounts():
+            return COMPARED[comparison]
+        case ChooseSet():
+            return CHOSEN[comparison]
+    return comparison.value.replace("_", " ")
 
 
 def _name(op: Op, role: str, name: str, plural: bool) -> str:

@@ -26,6 +26,7 @@ from neurosym.program import (
     Negation,
     Op,
     Query,
+    RareValue,
     TheGroup,
     Union,
     signature,
@@ -101,7 +102,7 @@ def _sentence(op: Op) -> str:
             several = is_plural(op.objects)
             stated = fill(op, plural=several, replaced=_of_them(op, several))
             return stated.replace(" is ", " are ", 1) if several else stated
-        case Alike() | CountValues() | CommonValue():
+        case Alike() | CountValues() | CommonValue() | RareValue():
             return fill(op, plural=True, replaced=_of_them(op, is_plural(op.objects)))
         case Conjunction(left=left, right=right) | Disjunction(left=left, right=right):
             joined = _joined_existence(op, left, right)
@@ -116,7 +117,9 @@ def _sentence(op: Op) -> str:
     return fill(op, plural=is_plural(op), replaced=inner)
 
 
-def _of_them(op: Alike | CountValues | CommonValue | Query, several: bool) -> dict[str, str]:
+def _of_them(
+    op: Alike | CountValues | CommonValue | RareValue | Query, several: bool
+) -> dict[str, str]:
     """The objects of a question about several, without an "all" that adds nothing."""
     return {"objects": closed(without_all(noun_phrase(op.objects)))} if several else {}
 

@@ -15,6 +15,7 @@ from neurosym.executors.reference import ReferenceExecutor, evaluate, outcome_of
 from neurosym.executors.world import world_of
 from neurosym.program import (
     Choose,
+    ChooseSet,
     Comparative,
     Equative,
     Exist,
@@ -41,7 +42,7 @@ MIRRORED = {
     "left half": "right half",
 }
 MIRRORED |= {right: left for left, right in MIRRORED.items()}
-PRESUPPOSING = (The, ThePlural, TheCount, TheGroup, Choose)
+PRESUPPOSING = (The, ThePlural, TheCount, TheGroup, Choose, ChooseSet)
 Run = Callable[[Op, Scene], Outcome]
 Situation = tuple[Scene, Mapping[str, Op]]
 _world = lru_cache(maxsize=2)(world_of)

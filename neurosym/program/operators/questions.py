@@ -66,6 +66,21 @@ class CountIs(Op):
     explanation = "there are {comparison} {number} {objects}"
 
 
+class CountEven(Op):
+    """Whether there is an even number of objects.
+
+    Meaning:
+        True when the number of members of ``objects`` is divisible by two; none is.
+    Axes:
+        []
+    """
+
+    objects: Objects
+    returns = Kind.TRUTH
+    evoked_by = ("an even number of", "an odd number of, with not")
+    explanation = "there is an even number of {objects}"
+
+
 class CompareCounts(Op):
     """Whether the numbers of two sets compare as said.
 

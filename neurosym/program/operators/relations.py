@@ -321,8 +321,8 @@ class Similar(Op):
 
     Meaning:
         The members i of ``objects`` for which some member j of ``landmarks`` other than i has the
-        same category and the same value of at least half of the scene's attributes. Places in
-        the image (``PLACES``) are no attributes in this.
+        same category and the same value of at least half of the scene's attributes. What depends
+        on where it is (``EXTRINSIC``) is no attribute in this.
     Axes:
         [object], from [object, landmark]
     """
@@ -333,3 +333,19 @@ class Similar(Op):
     sees_all = True
     evoked_by = ("similar to", "like")
     explanation = "{objects} similar to {landmarks}"
+
+
+class Identical(Similar):
+    """The objects that are like some landmark in everything.
+
+    Meaning:
+        The members i of ``objects`` for which some member j of ``landmarks`` other than i has the
+        same category and the same values of all of the scene's attributes that are compared for
+        ``similar``.
+    Axes:
+        [object], from [object, landmark]
+    """
+
+    returns = Kind.OBJECTS
+    evoked_by = ("identical to", "the same as")
+    explanation = "{objects} identical to {landmarks}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurosym.program.kinds import Kind
+from neurosym.program.kinds import Comparison, Kind
 from neurosym.program.operator import (
     AttributeName,
     CategoryName,
@@ -142,6 +142,26 @@ class Union(Op):
     returns = Kind.OBJECTS
     evoked_by = ("or", "and")
     explanation = "{left} or {right}"
+
+
+class ChooseSet(Op):
+    """Of two sets the one that has more members, or fewer.
+
+    Meaning:
+        ``left`` if its number of members compares with that of ``right`` as said, and ``right`` if
+        that of ``right`` so compares with that of ``left``. Presupposes that just one of them
+        does: fails with many when both do or neither does.
+    Axes:
+        [object], plus many
+    """
+
+    left: Objects
+    comparison: Comparison
+    right: Objects
+    returns = Kind.OBJECTS
+    presupposes = True
+    evoked_by = ("are there more of these or those", "which are there fewer of")
+    explanation = "the {comparison} numerous of {left} and {right}"
 
 
 class Minus(Op):

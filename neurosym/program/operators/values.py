@@ -61,3 +61,22 @@ class CommonValue(Op):
     presupposes = True
     evoked_by = ("the most common colour", "what colour are most of")
     explanation = "what is the most common {attribute} of {objects}"
+
+
+class RareValue(Op):
+    """The least common value of an attribute.
+
+    Meaning:
+        The value of ``attribute`` that some member of ``objects`` has, and fewer of them than have
+        any other such value. Presupposes that there is one: fails with none when there are no
+        ``objects``, with many when several values are equally rare.
+    Axes:
+        [value], plus none and many
+    """
+
+    objects: Objects
+    attribute: AttributeName
+    returns = Kind.VALUE
+    presupposes = True
+    evoked_by = ("the least common colour", "what shape is there the fewest of")
+    explanation = "what is the least common {attribute} of {objects}"
