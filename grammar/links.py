@@ -10,11 +10,13 @@ from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.landmarks import Aspect
 from neurosym.grammar.meaning import (
+    Coordinated,
     NoReadingError,
     NounPhrase,
     Quantified,
     Scored,
     head_of,
+    joined,
     refer,
 )
 from neurosym.grammar.preferences import Preferences
@@ -218,14 +220,22 @@ class Links(SentenceLowering):
             raise NoReadingError("distances are not compared by this", words)
         rank = Closest if order == "nearest" else Farthest
         context = Context(head, landmark=True)
-        return lambda objects: [
-            (cost + c + more + m, Intersect(objects, rank(Union(objects, other), to, words=words)))
-            for cost, phrase in self._phrase(goal, context)
-            for c, to in refer(phrase)
-            for more, second in self._phrase(rival, context)
-            for m, other in refer(second)
-            if Kind.TRUTH not in (to.returns, other.returns)
-        ]
+
+        def step(objects: Op) -> Scored[Op]:
+            if objects.returns is not Kind.REFERENT:
+                # Of several, more than the closest may be closer than another.
+                raise NoReadingError('"than" is understood here of one thing only', words)
+            return [
+                (cost + c + more + m, Intersect(objects, rank(both, to, words=words)))
+                for cost, phrase in self._phrase(goal, context)
+                for c, to in refer(phrase)
+                for more, second in self._phrase(rival, context)
+                for m, other in refer(second)
+                if Kind.TRUTH not in (to.returns, other.returns)
+                for both in [Union(objects, other)]
+            ]
+
+        return step
 
     def _link(self, tree: Tree, words: Words) -> Callable[[Op, NounPhrase], Scored[Op]]:
         match tree.label:
@@ -310,6 +320,7 @@ class Links(SentenceLowering):
         if extra and not same:
             raise NoReadingError('"other" is not understood with a difference', extra)
         aspects = self._same_aspects(tree)
+        either = same and len(aspects) > 1 and tree.find("OR") is not None
         link = landmarks.alike if same else landmarks.unlike
         silent = ("AND", "COMMA", "INDEFINITE", "THE", "TO", "FROM", "OF")
         words = (
@@ -323,7 +334,7 @@ class Links(SentenceLowering):
             return [
                 (cost + more, op)
                 for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
-                for more, op in self._alike_in(aspects, objects, link, words, phrase)
+                for more, op in self._alike_in(aspects, objects, link, words, phrase, either=either)
             ]
 
         return step
@@ -335,8 +346,15 @@ class Links(SentenceLowering):
         link: Callable[[Op, Aspect, Words, NounPhrase], Scored[Op]],
         words: Words,
         phrase: NounPhrase,
+        *,
+        either: bool = False,
     ) -> Scored[Op]:
-        """What is like a landmark in every one of some aspects."""
+        """What is like a landmark in every one of some aspects, or in ``either``."""
+        if either:
+            return joined(
+                Coordinated(True, words, ()),
+                [self._alike_in((leaf,), objects, link, words, phrase) for leaf in aspects],
+            )
         found: Scored[Op] = [(0.0, objects)]
         for leaf in aspects:
             found = [
@@ -350,7 +368,8 @@ class Links(SentenceLowering):
     def _same_aspects(self, tree: Tree) -> tuple[Tree, ...]:
         """In what things are alike: "the same size and color"; all of it, or it is refused."""
         aspects = tree.all("ASPECT")
-        if len(aspects) > 1 and (tree.find("OR") or tree.find("DIFFERENT")):
+        choice = tree.find("OR") and tree.label != "likeness"
+        if len(aspects) > 1 and (choice or tree.find("DIFFERENT")):
             raise NoReadingError("a choice of what things are alike in", [tree.span])
         named = self._concept(tree, "MADE_OF") if tree.find("MADE_OF") else None
         for leaf in aspects:

@@ -38,7 +38,12 @@ class Others(Belonging):
             return replace(nominal, objects=objects, besides=nominal.other, other=())
         named = [a for a in self._named_before(leaf) if _is_of_kind(a, nominal.head)]
         first = named[0] if named else None
-        any_of_them = first and first.objects == nominal.objects and not is_given(first.objects)
+        any_of_them = (
+            first is not None
+            and first not in self.said
+            and first.objects == nominal.objects
+            and not is_given(first.objects)
+        )
         if any_of_them or (first is None and self._asks_for_unnamed()):
             # "Which cup is unlike the others", "what color is": nothing is related to itself.
             objects = nominal.objects.at(*nominal.objects.words, *nominal.other)

@@ -165,7 +165,9 @@ class Questions(Distribution):
                 if op.returns is not Kind.TRUTH
             ]
         if not nominals:
-            return [(0.0, Nominal(Everything(), Everything(), plural=True))]
+            # "There are four balls, how many are red" asks of these.
+            counted = self._group_said() or Everything()
+            return [(0.0, Nominal(counted, counted, plural=True))]
         found = self._nominal(nominals[0], Context(), "bare")
         for other in nominals[1:]:
             found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.meaning import (
@@ -31,6 +32,7 @@ from neurosym.program import (
     CountValues,
     Difference,
     Different,
+    Equal,
     Every,
     Everything,
     Exist,
@@ -75,6 +77,7 @@ class Tallies(Questions):
             "common": self._common,
             "more_or": self._more_or,
             "more_that": self._more_that,
+            "is_common": self._is_common,
             "parity": self._parity,
             "query_landmark": self._query_landmark,
             "query_of": self._query_of,
@@ -314,11 +317,24 @@ class Tallies(Questions):
             ]
         return found
 
+    def _is_common(self, tree: Tree) -> Scored[Op]:
+        """Whether red is the most common colour."""
+        said = tree.find("attribute")
+        assert said is not None
+        rest = replace(tree, children=tuple(c for c in tree.children if c is not said))
+        return [
+            (cost + extra, Equal(Query(those, common.attribute), common, words=common.words))
+            for cost, common in self._common(rest)
+            if isinstance(common, CommonValue | RareValue)
+            for extra, those in self._attribute(common.objects, said.children[0])
+            if isinstance(those, Filter) and those.attribute == common.attribute
+        ]
+
     def _parity(self, tree: Tree) -> Scored[Op]:
         """Whether there is an even number of cups, or an odd one."""
         nominal = tree.find("nominal")
         assert nominal is not None
-        words = self._joined_spans(tree, "IS", "THERE") + self._spans(tree, "PARITY")
+        words = self._joined_spans(tree, "IS", "THERE") + self._spans(tree, "PARITY", "HOW_MANY")
         odd = self._concept(tree, "PARITY") == "odd"
         steps = [c for c in tree.children if c.unit is None and c is not nominal]
         found: Scored[Op] = []
