@@ -14,6 +14,7 @@ from neurosym.grammar.classes import WordClass
 from neurosym.grammar.landmarks import VALUE, Aspect
 from neurosym.grammar.links import Links
 from neurosym.grammar.meaning import (
+    NOT_HERE,
     Coordinated,
     NoReadingError,
     NounPhrase,
@@ -136,7 +137,7 @@ class Contents(Links):
         """
         if predicate.label == "mutual" and predicate.find("ASPECT") is not None:
             if no or not self._is_content(held.objects) or predicate.find("SAME") is None:
-                raise NoReadingError("this is not understood here", [predicate.span])
+                raise NoReadingError(NOT_HERE, [predicate.span])
             return self._of_values(predicate, objects, lambda kept: [(0.0, kept)])
         step = self._step(predicate, held.head, plural=True)
         return [

@@ -10,6 +10,7 @@ from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import HOLDING
 from neurosym.grammar.meaning import (
+    NOT_HERE,
     Coordinated,
     NoReadingError,
     NounPhrase,
@@ -161,7 +162,7 @@ class Distribution(Phrases):
         relation = INVERSE.get(self._unit(leaf).sense(WordClass[leaf.label]).concept)
         denied = phrase.any_of if isinstance(phrase, Coordinated) else phrase.determiner == "no"
         if relation is None or denied:
-            raise NoReadingError("this is not understood here", self._spans(shared, "SAME"))
+            raise NoReadingError(NOT_HERE, self._spans(shared, "SAME"))
         subject = phrase
         if isinstance(phrase, Quantified) and phrase.plural:
             several = phrase.determiner in ("bare", "the", "the_number")

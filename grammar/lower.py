@@ -33,12 +33,14 @@ from neurosym.program import (
     Command,
     CommandTo,
     Everything,
+    Intersect,
     Kind,
     Minus,
     Op,
     Part,
     Relate,
     Select,
+    Superlative,
     The,
     TheCount,
 )
@@ -157,6 +159,8 @@ class Lowering(Tallies):
             return self._part(inner)
         if inner.label == "asked" and inner.find("nominal"):
             return self._asked_which(inner)
+        if inner.label == "chosen":
+            return self._chosen(inner)
         if inner.label == "but_not":
             return self._but_not(inner)
         if inner.label == "preposed":
@@ -232,10 +236,23 @@ class Lowering(Tallies):
             several = asked.plural and not tree.find("OF")
             step = self._step(predicate, head, plural=asked.plural)
             found += [
-                (extra, op if several else The(op))
+                (extra, op if several else The(_picked(op)))
                 for extra, op in self._apply([(cost, asked.objects)], [step])
             ]
         return found
+
+    def _chosen(self, tree: Tree) -> Scored[Op]:
+        """Which of two things something is said of: "which is larger, the cup or the plate"."""
+        predicate, choices = (child for child in tree.children if child.unit is None)
+        return [
+            (extra, The(_picked(op)))
+            for cost, phrase in self._phrase(choices, Context(landmark=True))
+            for more, either in refer(phrase)
+            if Kind.OBJECTS.accepts(either.returns)
+            for extra, op in self._apply(
+                [(cost + more, either)], [self._step(predicate, either, plural=False)]
+            )
+        ]
 
     def _part(self, tree: Tree) -> Scored[Op]:
         """A part of a thing: "the left half of the table"."""
@@ -290,6 +307,17 @@ class Lowering(Tallies):
         if named is not None:
             objects = Select(named, words=(leaf.span,))
         return self._plain(objects, plural=concept == "they")
+
+
+def _picked(op: Op) -> Op:
+    """What is the largest of some things, as the largest of them."""
+    match op:
+        case Intersect(
+            left=objects, right=The(objects=Superlative(objects=among) as largest) as the
+        ):
+            said = (*largest.words, *the.words, *op.words)
+            return largest.at(*said) if among == objects else op
+    return op
 
 
 def _others(phrase: Quantified) -> Op:

@@ -42,6 +42,9 @@ MAX_SIZE = 2000
 TOO_LARGE = "this is too much for one program"
 """Reason to refuse what would have more nodes than that."""
 
+NOT_HERE = "this is not understood here"
+"""Reason to refuse words that stand where they mean nothing."""
+
 
 class NoReadingError(Exception):
     """A tree has no meaning: the grammar is wider than the language.

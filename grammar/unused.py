@@ -14,7 +14,14 @@ _SILENT = {
     *{("of_nominal", "ONE"), ("predicate_and", "BOTH"), ("predicate_and", "BUT")},
     *{("attribute", "SHADE"), ("quality", "SHADE")},
     *{("of_nominal", "ALL"), ("whole", "IMAGE"), ("whole", "POINTING"), ("whole", "PRESENT")},
-    *{("asked", "WHAT"), ("indefinite", "NUMBER"), ("number_of", "NUMBER"), ("of_them", "NUMBER")},
+    *{
+        ("asked", "WHAT"),
+        ("chosen", "WHAT"),
+        ("chosen", "WHICH"),
+        ("indefinite", "NUMBER"),
+        ("number_of", "NUMBER"),
+        ("of_them", "NUMBER"),
+    },
     *{("whole", "SEEN"), ("exist", "SEEN"), ("attribute", "SHAPED"), ("left_over", "LEFT_OVER")},
     *{("query", "SHARE"), ("mutual", "AS"), ("mutual", "EACH_OTHER")},
 }

@@ -145,7 +145,11 @@ class Word:
     @property
     def is_negation(self) -> bool:
         """Whether it is listed as a word that denies and has no construction: "never"."""
-        return any(s.concept == "negation" for s in self.unit.all(WordClass.UNKNOWN))
+        return self.is_refused_as("negation")
+
+    def is_refused_as(self, kind: str) -> bool:
+        """Whether it is listed in ``data/refused.toml`` as a word of some kind."""
+        return any(sense.concept == kind for sense in self.unit.all(WordClass.UNKNOWN))
 
 
 def roots(units: tuple[Unit, ...], arcs: dict[int, Arc]) -> list[Word]:

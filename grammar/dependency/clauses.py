@@ -11,9 +11,10 @@ from neurosym.grammar.dependency.arcs import Word
 from neurosym.grammar.dependency.nouns import QUALITY, NounPhrases
 from neurosym.grammar.dependency.referents import best, referred, things_of
 from neurosym.grammar.lexicon import Sense
-from neurosym.grammar.meaning import NoReadingError, NounPhrase
+from neurosym.grammar.meaning import NOT_HERE, NoReadingError, NounPhrase, Quantified
 from neurosym.grammar.ranks import Place, located
 from neurosym.program import (
+    Everything,
     Filter,
     Intersect,
     Minus,
@@ -112,7 +113,7 @@ class Clauses(NounPhrases):
         aspects = [word, *(c for c in word.below("conj") if c.has(WordClass.ASPECT))]
         either = any(c.has(WordClass.OR) for c in word.below("cc"))
         if to is None or same is word or either:
-            raise NoReadingError("this is not understood here", [same.span])
+            raise NoReadingError(NOT_HERE, [same.span])
         made, landmark = objects, self.phrase(to)
         for leaf in aspects:
             sense = leaf.sense(WordClass.ASPECT)
@@ -284,6 +285,8 @@ class Clauses(NounPhrases):
             name = preposition.sense(WordClass.WITHOUT).concept
             return Minus(objects, best(landmarks.related(objects, name, (), to)), words=words)
         if preposition.has(WordClass.EXCEPT):
+            if isinstance(to, Quantified) and to.number and isinstance(to.head, Everything):
+                raise NoReadingError("this is not understood with a number", [preposition.span])
             return Minus(objects, referred(to), words=words)
         if preposition.has(WordClass.BETWEEN):
             return best(landmarks.between(objects, words, to))

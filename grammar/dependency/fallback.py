@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from neurosym.grammar.dependency.arcs import Arc, Word, roots, tree_of
 from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
 from neurosym.grammar.lexicon import Lexicon
-from neurosym.grammar.meaning import MAX_SIZE, TOO_LARGE, NoReadingError
+from neurosym.grammar.meaning import MAX_SIZE, NOT_HERE, TOO_LARGE, NoReadingError
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -97,25 +98,31 @@ def guess(
     if program.size > MAX_SIZE:
         return NoReadingError(TOO_LARGE, [unit.span for unit in units])
     spans = [span for node in program.walk() for span in node.words]
-    left = [word for tree in trees for word in tree.walk() if not word.span.lies_in(spans)]
+    words = sorted((word for tree in trees for word in tree.walk()), key=lambda word: word.index)
+    left = [word for word in words if not word.span.lies_in(spans)]
     denied = [s for n in program.walk() if isinstance(n, Minus | Negation) for s in n.words]
     negating = [
-        w for tree in trees for w in tree.walk() if _negates(w) and not w.span.lies_in(denied)
+        word
+        for word, following in itertools.zip_longest(words, words[1:])
+        if (_negates(word) or _is_all_but(word, following)) and not word.span.lies_in(denied)
     ]
     for word in (*negating, *left):
         if word in negating or _must_be_said(word):
-            return NoReadingError("this is not understood here", [word.span])
+            return NoReadingError(NOT_HERE, [word.span])
+    for word in words:
+        if word.is_refused_as("viewpoint"):
+            # It turns left into right, wherever it stands.
+            return NoReadingError(NOT_HERE, [word.span])
     if not any(_names(node) for node in program.walk()):
         return NoReadingError("nothing is named")
-    last = max((w for tree in trees for w in tree.walk()), key=lambda w: w.index)
-    if last in left and last.has(*_UNFINISHED):
-        return NoReadingError("the text stops too early", [last.span])
+    if words[-1] in left and words[-1].has(*_UNFINISHED):
+        return NoReadingError("the text stops too early", [words[-1].span])
     content = [word for word in left if not _is_silent(word)]
-    spoken = sum(not _is_silent(word) for tree in trees for word in tree.walk())
+    spoken = sum(not _is_silent(word) for word in words)
     if len(content) > MOST_UNUSED * spoken:
         return NoReadingError("too little of this is understood", [content[0].span])
     unused = _tokens_of(content)
-    every = _tokens_of([w for tree in trees for w in tree.walk() if not _is_silent(w)])
+    every = _tokens_of([word for word in words if not _is_silent(word)])
     mentioned = sentences.mentioned(program)
     return Guess(program, tree_of(trees, text), every, unused, mentioned)
 
@@ -133,6 +140,15 @@ def _names(node: Op) -> bool:
 def _negates(word: Word) -> bool:
     """Whether a word denies: then it must be part of what the program denies."""
     return word.is_negation or word.has(*_NEGATING)
+
+
+def _is_all_but(word: Word, following: Word | None) -> bool:
+    """Whether a "but" takes away a number: "all but two"."""
+    return (
+        following is not None
+        and word.has(WordClass.BUT)
+        and following.has(WordClass.NUMBER, WordClass.ONE)
+    )
 
 
 def _must_be_said(word: Word) -> bool:

@@ -12,6 +12,7 @@ from neurosym.grammar.dependency.arcs import Word
 from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import (
+    NOT_HERE,
     Coordinated,
     NoReadingError,
     NounPhrase,
@@ -141,7 +142,7 @@ class NounPhrases(abc.ABC):
         """Several of some things: "a lot of dogs and cats", "a number of cups"."""
         of = next((c for c in word.below("prep") if c.has(WordClass.OF)), word)
         inner = next(iter(of.below("pobj")), None)
-        if inner is None or not (_is_amount(word) or is_number_of(word)):
+        if inner is None or not (word.is_refused_as("quantity") or is_number_of(word)):
             return None
         phrase = self.phrase(inner)
         if isinstance(phrase, Coordinated):
@@ -343,8 +344,9 @@ class NounPhrases(abc.ABC):
                 label = _DETERMINERS[classes[0]]
                 if label == "the" and said.label in ("all", "both", "each"):
                     label = said.label
-                if label == "most" and child.relation == "amod" and said.label == "bare":
-                    label = "most"
+                if label == "most" and said.label == "the":
+                    # "With the most cups" compares, "with most cups" counts.
+                    raise NoReadingError(NOT_HERE, [child.span])
                 said.label = label
                 silent = label == "indefinite"
                 said.words = () if silent else (*said.words, child.span)
@@ -373,7 +375,11 @@ class NounPhrases(abc.ABC):
                 continue
             if child.relation == "poss":
                 objects = self._owned(objects, child)
-            elif self._is_pick(child) or _number(child) is not None or _is_amount(child):
+            elif (
+                self._is_pick(child)
+                or _number(child) is not None
+                or child.is_refused_as("quantity")
+            ):
                 continue
             elif child.relation in ("det", "advmod", "npadvmod", "nummod"):
                 if child.has(WordClass.ATTRIBUTE):
@@ -554,11 +560,6 @@ def _number(word: Word) -> int | None:
     if word.has(WordClass.NUMBER):
         return int(word.sense(WordClass.NUMBER).concept)
     return None
-
-
-def _is_amount(word: Word) -> bool:
-    """Whether a word says roughly how many there are: "several", "a lot of"."""
-    return any(s.concept == "quantity" for s in word.unit.all(WordClass.UNKNOWN))
 
 
 def is_number_of(word: Word) -> bool:

@@ -11,7 +11,7 @@ from neurosym.grammar.dependency.arcs import FINITE, Word
 from neurosym.grammar.dependency.clauses import Clauses
 from neurosym.grammar.dependency.nouns import SPEAKERS, is_number_of
 from neurosym.grammar.dependency.referents import best, refer_to_members, referred, things_of
-from neurosym.grammar.meaning import Coordinated, NoReadingError, NounPhrase, exists
+from neurosym.grammar.meaning import NOT_HERE, Coordinated, NoReadingError, NounPhrase, exists
 from neurosym.program import (
     Command,
     Conjunction,
@@ -68,7 +68,7 @@ class Sentences(Clauses):
             return op
         compared = next((w for w in root.walk() if w.has(*_COMPARING)), None)
         if compared is not None:
-            raise NoReadingError("this is not understood here", [compared.span])
+            raise NoReadingError(NOT_HERE, [compared.span])
         return op if op.returns in _ANSWERS else claim_of(op, self._written)
 
     def mentioned(self, program: Op) -> tuple[Antecedent, ...]:

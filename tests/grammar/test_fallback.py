@@ -54,7 +54,11 @@ def test_the_tree_covers_all_words(lenient: Parser) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["few people", "never", "if a cat sleeps the mouse eats", "of the"]
+    "text",
+    [
+        *("few people", "never", "if a cat sleeps the mouse eats", "of the", "all but two cups"),
+        *("the man with the most bags", "the cups except for two", "all of the cups but one"),
+    ],
 )
 def test_what_must_not_be_left_out_is_refused_as_before(
     text: str, lenient: Parser, parser: Parser
