@@ -18,7 +18,6 @@ from functools import cached_property
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.lexicon import Lexicon
-from neurosym.grammar.links import CARRYING
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -28,6 +27,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.nominals import Nominal, Nominals
+from neurosym.grammar.preferences import CARRYING
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context
 from neurosym.program import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurosym.grammar.nominals import divide
+from neurosym.grammar.division import divide
 from neurosym.grammar.tree import Tree
 
 

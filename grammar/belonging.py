@@ -7,8 +7,8 @@ from dataclasses import replace
 from neurosym.grammar import landmarks
 from neurosym.grammar.anaphora import Anaphora, Antecedent, agreement
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.division import divide
 from neurosym.grammar.meaning import NoReadingError, NounPhrase, Quantified, Scored, head_of
-from neurosym.grammar.nominals import divide
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
 from neurosym.program import Op, Relate, Select

@@ -62,9 +62,6 @@ LAST_CLOSEST = '"last" with "closest" or "farthest" is not understood'
 WEARER_UNSAID = 0.5
 """Cost of clothes side by side as those of somebody who is not named."""
 
-CARRYING = frozenset({"with", "wearing", "holding", "in", "of"})
-"""Relations to what has no place of its own: "the man with the hat on the left" is on the left."""
-
 _SIDES = ("RELATION", "SIDE_RELATION", "LOCATION")
 
 
@@ -87,8 +84,8 @@ class Links(SentenceLowering):
         if isinstance(head, Everything) and senses[0].concept in ("up", "down"):
             # "Up no cup" is no place, but what is left of "pick up".
             raise NoReadingError
-        carried = any(sense.concept in CARRYING for sense in senses)
-        phrases = self._phrase(landmark, Context(head, landmark=True, carried=carried))
+        context = Context(head, landmark=True, relation=senses[0].concept)
+        phrases = self._phrase(landmark, context)
         base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
         only = tuple(word.span for word in before)
         viewer = [phrase for _, phrase in phrases if self._is_viewer(phrase)]
@@ -117,7 +114,7 @@ class Links(SentenceLowering):
 
         Clothes beside clothes are of one wearer: "blue shirt black hat" is whoever has both.
         """
-        context = Context(head, landmark=True, carried=True)
+        context = Context(head, landmark=True, relation="with")
         *_, named = tree.leaves()
         both = self._is_garment(head) and self._lexicon.has_feature("worn", self._concept_of(named))
         if both:

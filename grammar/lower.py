@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from neurosym.grammar.anaphora import PERSON_OF
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.division import divide, spread
 from neurosym.grammar.meaning import (
     MAX_SIZE,
     TOO_LARGE,
@@ -23,7 +24,7 @@ from neurosym.grammar.meaning import (
     cheapest,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, divide, spread
+from neurosym.grammar.nominals import Nominal
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tallies import Tallies
 from neurosym.grammar.tree import Tree

@@ -53,6 +53,8 @@ NARROW_NOT = 0.6
 
 UNLIKE_RELATIONS = 0.1
 """Cost of joining a place with a property."""
+UNLIKE_OWNER = 1.0
+"""Cost of joining what something is of with something else."""
 HANDLED = 1.0
 """Cost of a thing that does what is done to it: "eating donut" is rather who eats one."""
 
@@ -420,7 +422,11 @@ class Modifiers(Contents):
         parts = [child for child in tree.children if child.unit is None]
         steps = [self._step(part, head, plural) for part in parts]
         words = self._spans(tree, "AND", "OR", "BUT")
-        base = UNLIKE_RELATIONS if len({self._family(part) for part in parts}) > 1 else 0.0
+        families = {self._family(part) for part in parts}
+        base = UNLIKE_RELATIONS if len(families) > 1 else 0.0
+        if len(families) > 1 and "owned" in families:
+            # In "holding a cup of tea and smiling" it is not "of tea" that "smiling" is joined to.
+            base = UNLIKE_OWNER
         if not tree.find("OR"):
             return lambda objects: self._apply([(base, objects)], steps)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.heads import Heads
+from neurosym.grammar.division import PICKING, PLACES, divide
 from neurosym.grammar.links import LAST_CLOSEST
 from neurosym.grammar.meaning import (
     NoReadingError,
@@ -13,7 +13,7 @@ from neurosym.grammar.meaning import (
     cheapest,
 )
 from neurosym.grammar.modifiers import counting, placed
-from neurosym.grammar.preferences import ACTING, MODIFIED_LANDMARK, Said
+from neurosym.grammar.preferences import CARRYING, MODIFIED_LANDMARK
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
     SIZE_AS_RANK,
@@ -25,6 +25,7 @@ from neurosym.grammar.ranks import (
     read_place,
     read_rank,
 )
+from neurosym.grammar.suiting import Suiting
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -44,20 +45,6 @@ INNER_SCOPE = 1.0
 
 OPTIONAL_PLURAL = "(s)"
 """The ending of a noun that is written for one or several."""
-
-PLACE_OF_LANDMARK = 1.2
-"""Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
-
-OF_VIEWER = 3.0
-"""Cost of saying something of "us" and "you", who are not in the picture."""
-
-_SAYING = ("related", "related_by", "between", "acting", "nearest", "coloured", "coordination")
-
-_PLACES = ("location", "located", "direction")
-_PICKING = {
-    *("superlative", "ordinal", "location", "located", "direction", "counted", "nearest"),
-    *("picked", "counted_before"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ class Nominal:
     whole: Op | None = None
 
 
-class Nominals(Heads):
+class Nominals(Suiting):
     """Lowers nominals."""
 
     def _nominal(
@@ -108,7 +95,7 @@ class Nominals(Heads):
         if context.landmark and any(pre.label == "in_row" for pre in pres):
             # "In the front row" is no landmark that is in a row.
             raise NoReadingError
-        picks = any(part.label in _PICKING for part in (*pres, *posts))
+        picks = any(part.label in PICKING for part in (*pres, *posts))
         found: Scored[Nominal] = []
         for cost, base in self._heads(head, context, picks, determiner, not (pres or posts)):
             rest = inner.find("OTHERS") if inner.label == "of_nominal" else None
@@ -127,9 +114,10 @@ class Nominals(Heads):
                     head, pres, posts, alone=not (context.landmark or determiner != "bare")
                 )
             )
-            cost += self._misplaced(base, posts, context, determiner)
+            cost += self._misplaced(base.head, tree, posts, context, determiner)
             cost += self._place_of_clothes(base.head, pres if context.landmark else [], determiner)
-            cost += self._garment_as_place(pres if context.carried and bare else [], posts)
+            loose = bare and context.relation in CARRYING
+            cost += self._garment_as_place(pres if loose else [], posts)
             if context.landmark and [pre.label for pre in pres[:2]] == ["location", "participle"]:
                 # "The guy in the middle reading a book" is in the middle, and reads.
                 cost += MODIFIED_LANDMARK
@@ -236,56 +224,6 @@ class Nominals(Heads):
         named = Select(concept, words=(Span(words[0].start, words[-1].end),))
         return replace(self._plain(named, plural), open_number=optional)
 
-    def _misplaced(
-        self, base: Nominal, posts: list[Tree], context: Context, determiner: str
-    ) -> float:
-        """What it costs that modifiers belong to a landmark rather than to what it is one of."""
-        if not context.landmark:
-            return 0.0
-        # "The block at the top" of a tower is no place in the picture.
-        placed = [post for post in posts if not self._is_inner_place(post)]
-        if posts and isinstance(base.head, Select) and base.head.category == "viewer":
-            # "Facing us in red": nobody says what they themselves are like.
-            return OF_VIEWER
-        cost = self._clothes_aside(base.head, posts) + _placed_aside(
-            placed, context.carried or determiner in ("bare", "indefinite")
-        )
-        here, there = (
-            op.category if isinstance(op, Select) else ""
-            for op in (base.head, context.beside or context.head)
-        )
-        said = [self._said(post) for post in posts if post.label in _SAYING]
-        if any(post.label == "possessor" for post in posts) and posts[0].label in _SAYING:
-            said[0] = replace(said[0], own=True)
-        return cost + sum(
-            self._preferences.of_landmark(there, here, each, carried=context.carried)
-            for each in said
-        )
-
-    def _said(self, post: Tree) -> Said:
-        """What a modifier says, in short: the first of those that "and" joins."""
-        if post.label == "coordination":
-            return self._said(post.children[0])
-        first = next(post.leaves())
-        noun = ""
-        landmark = post.find("phrase", "np_and", "np_or")
-        while landmark is not None and landmark.label != "nominal":
-            landmark = landmark.find("phrase", "nominal")
-        if landmark is not None:
-            head = divide(landmark)[1]
-            names = [] if head is None else [*head.leaves()]
-            noun = " ".join(self._concept_of(leaf) for leaf in names)
-        if post.label == "acting":
-            return Said(ACTING, noun)
-        if first.label == "WITH_COLOUR":
-            return Said("in", noun)
-        senses = self._unit(first).all(WordClass.RELATION) if post.label == "related" else ()
-        return Said(senses[0].concept if senses else post.label, noun)
-
-    def _is_inner_place(self, post: Tree) -> bool:
-        """Whether a place is one in what holds the thing, where nothing is farthest out."""
-        return post.label in _PLACES and place_is_plain(read_place(post, self._units))
-
     def _joined_heads(self, tree: Tree, context: Context, picks: bool) -> Nominal:
         heads = [self._head(child, context, picks) for child in tree.children if child.unit is None]
         either = heads[0].objects
@@ -357,9 +295,9 @@ class Nominals(Heads):
     def _really_picks(self, pres: list[Tree], posts: list[Tree]) -> bool:
         """Whether something picks from a set by an order, and not by a place that has none."""
         return any(
-            part.label not in _PLACES or not place_is_plain(read_place(part, self._units))
+            part.label not in PLACES or not place_is_plain(read_place(part, self._units))
             for part in (*pres, *posts)
-            if part.label in _PICKING
+            if part.label in PICKING
         )
 
     def _qualities(self, base: Nominal, pres: list[Tree]) -> list[Step]:
@@ -514,38 +452,6 @@ class Nominals(Heads):
         return counting(place, rank, from_there=said.label == "direction")
 
 
-def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
-    """Modifiers before the head, the head, and what follows it.
-
-    A clause is given as what it says; only one that a comma sets apart from what has been picked
-    ("the largest cup, which is red") stays a clause.
-    """
-    before = (
-        *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
-        *("participle", "other", "varied", "measured", "counted_before", "in_row", "twins"),
-    )
-    heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined")
-    parts = [child for child in tree.children if child.unit is None]
-    pres = [part for part in parts if part.label in before]
-    head = next((part for part in parts if part.label in heads), None)
-    picks = any(pre.label in _PICKING for pre in pres)
-    posts = [
-        part.children[-1] if part.label == "clause" and not (picks and part.find("COMMA")) else part
-        for part in parts
-        if part.label not in before and part.label not in heads
-    ]
-    return pres, head, spread(posts)
-
-
-def spread(posts: list[Tree]) -> list[Tree]:
-    """Modifiers with "standing on the left" as the two that it is: a place may pick."""
-    found: list[Tree] = []
-    for post in posts:
-        parts = [child for child in post.children if child.unit is None]
-        found += spread(parts) if post.label == "standing" else [post]
-    return found
-
-
 def _values_joined(part: Tree) -> Tree | None:
     """The values joined by "and" in a modifier: "black and blue", "of black and blue colour"."""
     joined = part.find("attributes") if part.label == "coloured" else part
@@ -573,19 +479,6 @@ def takes_other(post: Tree) -> bool:
     if post.label == "clause":
         return takes_other(post.children[-1])
     return post.label in ("likeness", "similar", "compared", "equated")
-
-
-def _placed_aside(posts: list[Tree], loose: bool) -> float:
-    """What it costs that a place belongs to a landmark rather than to the whole expression.
-
-    Args:
-        posts: what follows the landmark.
-        loose: whether the landmark is hardly told apart by places: the hat of "man with hat".
-    """
-    said = [post for post in posts if post.label in ("located", "direction", "counted", "in_row")]
-    picked = [post for post in posts if post.label == "picked"]
-    bare = any(p.label == "picked" or p.children[0].label == "location" for p in (*said, *picked))
-    return PLACE_OF_LANDMARK if bare or (loose and said) else 0.0
 
 
 def _only_places(pres: list[Tree]) -> bool:

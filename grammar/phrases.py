@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from neurosym.grammar.anaphora import is_given
 from neurosym.grammar.classes import WordClass
-from neurosym.grammar.links import CARRYING
+from neurosym.grammar.division import divide
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
     Coordinated,
@@ -18,9 +18,9 @@ from neurosym.grammar.meaning import (
     head_of,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, among, divide
+from neurosym.grammar.nominals import Nominal, among
 from neurosym.grammar.others import Others
-from neurosym.grammar.preferences import DEEDS
+from neurosym.grammar.preferences import CARRYING, DEEDS
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
@@ -162,7 +162,7 @@ class Phrases(Others):
         nominals = [part.find("nominal") for part in parts if part.find("the") is not None]
         placed = [
             any(
-                post.label == "related" and self._said(post).relation not in CARRYING - {"in"}
+                post.label == "related" and next(self._said(post)).relation not in CARRYING - {"in"}
                 for post in divide(nominal)[2]
             )
             for nominal in nominals
@@ -183,7 +183,7 @@ class Phrases(Others):
             for _, head, _ in divided
         )
         *before, (_, _, posts) = divided
-        does = bool(posts) and self._said(posts[0]).relation in DEEDS
+        does = bool(posts) and next(self._said(posts[0])).relation in DEEDS
         if not (animate and does) or any(after for _, _, after in before):
             return parts
         return [
@@ -584,4 +584,7 @@ def _kind(phrase: NounPhrase) -> str:
     """What a phrase says of how many: phrases that say alike are joined more readily."""
     if not isinstance(phrase, Quantified):
         return "coordinated"
+    if phrase.determiner == "bare" and phrase.number is None:
+        # "Dark windows and a silver grill": a plural has no other indefinite.
+        return "indefinite"
     return "number" if phrase.determiner == "comparison" else phrase.determiner

@@ -1,18 +1,29 @@
-"""Which of two nouns a modifier rather belongs to: the man, or the shirt that he is in.
+"""Which of several nouns a modifier rather belongs to: the man, or the shirt that he is in.
 
-A modifier after "a man in a shirt" can be of the shirt or of the man. By itself the nearer noun is
-likelier; what kinds of things act, are worn and are places says when it is not. These are costs of
-the grammar's readings; the fallback attaches as spaCy does.
+A modifier after "a man in a shirt on the grass" can be of the grass, of the shirt or of the man. By
+itself the nearest noun is likeliest; selectional preferences say when it is not: who acts, wears
+and holds, what is worn, is a part of a body, is ground, holds other things or is eaten. They are
+stated here once, as costs, for the readings of the grammar and for the guesses by dependencies.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosym.grammar.classes import NOUNS
 from neurosym.grammar.lexicon import Lexicon
 
 MODIFIED_LANDMARK = 0.7
 """Cost of "looking away" said of the corner that a woman is in, or "by the car" of her shirt."""
+
+MISFIT = 1.4
+"""Cost of a deed said of what does nothing of the kind, whatever else there is: a wood looking."""
+
+UNLIKELY_DEED = 0.5
+"""Cost of a deed of what does nothing of the kind, where there is nothing else to say it of."""
+
+ASIDE = 0.6
+"""Cost of what a comma sets apart as being said of the last noun: "behind the goat, eating"."""
 
 MIXED_KINDS = 0.8
 """Cost of naming a person and a thing side by side, which may be a thing that the person has."""
@@ -26,6 +37,23 @@ ACTING = "acting"
 DEEDS = frozenset({ACTING, "holding", "wearing", "touch", "touching", "looking_at", "facing"})
 """The relations of who does something, which clothes and places do not."""
 
+CARRYING = frozenset({"with", "wearing", "holding", "in", "of"})
+"""Relations to what has no place of its own: "the man with the hat on the left" is on the left."""
+
+_SPATIAL = frozenset(
+    {
+        *("left_of", "right_of", "above", "below", "in_front_of", "behind", "next_to", "between"),
+        *("on", "in", "at", "near", "against", "across_from", "far_from", "among", "outside"),
+    }
+)
+_BESIDE = _SPATIAL - {"on", "in", "at", "above", "below", "outside"}
+"""Relations of things that stand side by side."""
+_HERE = frozenset({"on", "in", "at"})
+_SEEING = frozenset(
+    {"look_at", "watch", "face", "see", "point_at", "point_to", "look", "stare_at", "show"}
+)
+"""Deeds to something that may be elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -34,12 +62,21 @@ class Said:
     Attributes:
         relation: the relation's name; :data:`ACTING` for a verb.
         noun: the noun of what it is a relation to; empty where there is none.
+        verb: the base form of a verb.
         own: whether it comes first after a noun that is somebody's: "his eyes closed".
+        who: whether it begins with "who".
+        bound: whether what it is a relation to is a word that stands for something said before:
+            "next to him".
+        aside: whether a comma sets it apart.
     """
 
     relation: str
     noun: str = ""
+    verb: str = ""
     own: bool = False
+    who: bool = False
+    bound: bool = False
+    aside: bool = False
 
 
 class Preferences:
@@ -61,36 +98,106 @@ class Preferences:
         """Whether it names persons or animals, which act."""
         return self.is_of(noun, "person", "animal", "child")
 
-    def of_landmark(self, owner: str, landmark: str, said: Said, *, carried: bool) -> float:
+    def is_inert(self, noun: str) -> bool:
+        """Whether it names something known that is neither alive nor a likeness of what is."""
+        if not noun or self.is_animate(noun) or self.is_of(noun, "figure"):
+            return False
+        last = noun.rpartition(" ")[2]
+        return any(sense.word_class in NOUNS for sense in self._lexicon.senses(last)) or self.is_of(
+            noun, "worn", "body", "ground", "trimming", "food", "vehicle"
+        )
+
+    def of_landmark(self, owner: str, landmark: str, said: Said, relation: str) -> float:
         """The cost of a modifier being of a landmark, not of what that is a landmark of.
 
         Args:
             owner: the noun of what the landmark restricts: "man" in "the man in the shirt".
             landmark: the noun that the modifier stands nearer to.
             said: the modifier.
-            carried: whether the owner has the landmark on, holds it or is made of it.
+            relation: of the owner to the landmark; :data:`ACTING` or a verb's name for a deed.
         """
-        worn = self.is_of(landmark, "worn")
-        inside = self.is_animate(owner) or self.is_of(owner, "worn")
-        acts = inside and not self.is_animate(landmark)
-        if said.relation == "wearing" and not self.is_animate(landmark):
-            return MODIFIED_LANDMARK
+        cost = ASIDE if said.aside else 0.0
+        if said.who and not self.is_animate(landmark) and self.is_inert(landmark):
+            cost += MISFIT
         if said.own and not said.noun and self.is_of(landmark, "body", "grown"):
             # "With his eyes closed", "with its head hanging down".
-            return 0.0
+            return cost
         if said.relation in DEEDS:
-            return MODIFIED_LANDMARK if acts or worn else 0.0
+            return cost + self._acting(owner, landmark, said)
+        return cost + (
+            MODIFIED_LANDMARK if self._is_misplaced(owner, landmark, said, relation) else 0.0
+        )
+
+    def of_head(self, noun: str, said: Said) -> float:
+        """The cost of a modifier being of what an expression names itself."""
+        deed = said.relation in DEEDS and not self.is_of(noun, "vehicle")
+        return UNLIKELY_DEED if deed and self._acting("", noun, said) >= MISFIT else 0.0
+
+    def _acting(self, owner: str, landmark: str, said: Said) -> float:
+        """The cost of a deed being that of a landmark."""
+        if self.is_animate(landmark) or self.is_of(landmark, "figure"):
+            return 0.0
+        if self.is_of(landmark, "worn", "ground", "body") or said.relation == "wearing":
+            return MISFIT if self.is_inert(landmark) else MODIFIED_LANDMARK
+        verb = said.verb.partition("_")[0]
+        idle = said.relation not in (ACTING, "wearing") or self._lexicon.has_feature("idle", verb)
+        vehicle = self.is_of(landmark, "vehicle")
+        if self.is_inert(landmark) and not (idle or vehicle):
+            return MISFIT
+        moves = vehicle and self._lexicon.has_feature("moving", verb)
+        return MODIFIED_LANDMARK if self._acts(owner) and not moves else 0.0
+
+    def _acts(self, owner: str) -> bool:
+        """Whether an owner does things, or is on or of somebody who does."""
+        return self.is_animate(owner) or self.is_of(owner, "worn", "body")
+
+    def _is_misplaced(self, owner: str, landmark: str, said: Said, relation: str) -> bool:
+        """Whether what is no deed is rather said of the owner."""
+        carried, worn = relation in CARRYING, self.is_of(landmark, "worn")
+        acts = self._acts(owner)
+        inert = not self.is_animate(landmark)
         trimming = self.is_of(said.noun, "trimming")
         if carried and worn:
             on_body = said.relation not in ("with", "in") and self.is_of(said.noun, "body")
-            near = trimming or on_body or said.relation == "of"
-            return 0.0 if near else MODIFIED_LANDMARK
-        if acts and said.relation in ("with", "in") and self.is_of(said.noun, "worn"):
-            return MODIFIED_LANDMARK if not trimming else 0.0
-        if acts and not carried and said.relation == "with" and self.is_of(landmark, "ground"):
-            return MODIFIED_LANDMARK
-        ground = self.is_of(said.noun, "ground") and not self.is_animate(landmark)
-        return MODIFIED_LANDMARK if carried and ground and said.relation in ("on", "in") else 0.0
+            return not (trimming or on_body or said.relation == "of")
+        if said.relation in ("with", "in") and self.is_of(said.noun, "worn"):
+            return acts and inert and not trimming
+        if said.relation == "related_by" and self.is_of(landmark, "ground"):
+            return not self.is_of(owner, "ground")
+        if said.relation == "with":
+            return self._is_with(owner, landmark, said, relation)
+        if said.relation not in _SPATIAL or said.bound:
+            return False
+        grounded = self.is_of(said.noun, "ground") and inert
+        if said.relation in _HERE and grounded:
+            # A ball that somebody plays with is where they are, but what they look at is not.
+            with_it = bool(relation) and relation not in _SPATIAL | _SEEING
+            return carried or (with_it and acts)
+        if self.is_of(landmark, "ground") and said.relation in _BESIDE:
+            return True
+        if acts and inert and said.relation in _BESIDE and self.is_animate(said.noun):
+            # Who sits at a table next to a man is next to him.
+            return relation in _HERE or carried
+        if relation not in ("with", "wearing", "holding") or acts or not inert:
+            return False
+        # A plate with a muffin next to a cup is next to it; but what is in a box is as it is there.
+        support = said.relation in _HERE and self.is_of(said.noun, "furniture", "ground")
+        return (support or said.relation in _BESIDE) and not self.is_of(owner, "container")
+
+    def _is_with(self, owner: str, landmark: str, said: Said, relation: str) -> bool:
+        """Whether "with" something is rather said of the owner."""
+        if self.is_animate(landmark):
+            return False
+        acts = self._acts(owner)
+        if self.is_of(landmark, "ground"):
+            return acts and relation not in CARRYING - {"in"}
+        if self.is_of(said.noun, "body"):
+            # Who eats with her hand; chairs have legs, and bears of cloth eyes.
+            return acts and self.is_inert(landmark) and not self.is_of(landmark, "furniture")
+        if self.is_of(said.noun, "tool") and self.is_of(landmark, "food"):
+            return acts
+        shows = self.is_of(landmark, "likeness", "figure")
+        return acts and self.is_animate(said.noun) and self.is_inert(landmark) and not shows
 
     def of_list(self, nouns: list[str], *, landmarks: bool) -> float:
         """The cost of naming things side by side.

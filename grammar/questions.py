@@ -9,6 +9,7 @@ from neurosym.grammar.attachment import holds_made_of, splits
 from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.distribution import UNBRIDGED, Distribution
+from neurosym.grammar.division import divide
 from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import (
     Coordinated,
@@ -22,7 +23,7 @@ from neurosym.grammar.meaning import (
     objects_of,
     refer,
 )
-from neurosym.grammar.nominals import Nominal, divide, takes_other
+from neurosym.grammar.nominals import Nominal, takes_other
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Step, Words

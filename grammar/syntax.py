@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from typing import TypeAlias
 
 from lark import Lark
 
@@ -19,12 +20,17 @@ from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
 from neurosym.span import Span
 
-MAX_TREES = 16
-"""Most syntax trees kept for a sentence."""
+MAX_TREES = 48
+"""Most syntax trees of a sentence."""
+FIRST_TREES = 16
+"""Trees that are made at once; the others only when none of these settles what is meant."""
 MAX_UNITS = 80
 """Longest sentence that is parsed, in words and phrases of the lexicon."""
 CACHED = 1024
 """Sentence patterns whose trees are remembered."""
+
+_Derivations: TypeAlias = tuple[tuple[float, Node], ...]
+"""The derivations of a sentence with their costs, cheapest first."""
 
 _LABELS = {member.value: member.name for member in WordClass}
 
@@ -66,6 +72,7 @@ class Syntax:
         self.max_trees = max_trees
         self.max_units = max_units
         self._automaton = _automaton()
+        self._first = min(FIRST_TREES, max_trees)
         self._derive = functools.lru_cache(maxsize=cached)(self._derive_anew)
 
     def parse(self, units: tuple[Unit, ...], text: str) -> Iterator[tuple[float, Tree]] | Failure:
@@ -83,7 +90,8 @@ class Syntax:
                 text=text,
                 span=units[self.max_units].span,
             )
-        found = self._derive(tuple(unit.code for unit in units))
+        codes = tuple(unit.code for unit in units)
+        found = self._derive(codes, self._first)
         if isinstance(found, TooMuchError):
             raise GrammarError(
                 "the sentence can be understood in too many ways from here on",
@@ -92,12 +100,26 @@ class Syntax:
             )
         if isinstance(found, Failure):
             return found
+        return self._trees(codes, found, units, text)
+
+    def _trees(
+        self, codes: tuple[str, ...], first: _Derivations, units: tuple[Unit, ...], text: str
+    ) -> Iterator[tuple[float, Tree]]:
+        """The trees of a sentence, given the first derivations of its codes."""
         built: dict[int, Tree] = {}
-        return ((cost, _tree(node, units, text, built)) for cost, node in found)
+        for cost, node in first:
+            yield cost, _tree(node, units, text, built)
+        if len(first) < self._first or self._first == self.max_trees:
+            return
+        more = self._derive(codes, self.max_trees)
+        assert isinstance(more, tuple)
+        built = {}
+        for cost, node in more[self._first :]:
+            yield cost, _tree(node, units, text, built)
 
     def _derive_anew(
-        self, codes: tuple[str, ...]
-    ) -> tuple[tuple[float, Node], ...] | Failure | TooMuchError:
+        self, codes: tuple[str, ...], limit: int
+    ) -> _Derivations | Failure | TooMuchError:
         with collector_paused():
             try:
                 chart = recognise(self._automaton, codes)
@@ -105,7 +127,7 @@ class Syntax:
                 return error
             if not chart.complete:
                 return Failure(len(chart.columns) - 1, _classes(chart.expected))
-            return best_derivations(chart, self._automaton.start, self.max_trees)
+            return best_derivations(chart, self._automaton.start, limit)
 
 
 @functools.lru_cache(maxsize=1)

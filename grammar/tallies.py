@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.division import divide
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -15,7 +16,6 @@ from neurosym.grammar.meaning import (
     objects_of,
     refer,
 )
-from neurosym.grammar.nominals import divide
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.questions import Questions
 from neurosym.grammar.tree import Tree

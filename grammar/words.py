@@ -29,7 +29,7 @@ class Context:
         whole: inside an exception, the set that is excepted from.
         landmark: whether the phrase is the landmark of another.
         gap: whether a missing noun stands for ``head`` too: "except the red".
-        carried: whether it is what something has on, holds or is made of: no place of its own.
+        relation: of what it is a landmark of to it; empty where that is no relation by name.
         beside: of a landmark in a list, what the list is the landmark of: there ``head`` is the
             noun before it.
     """
@@ -38,7 +38,7 @@ class Context:
     whole: Op | None = None
     landmark: bool = False
     gap: bool = False
-    carried: bool = False
+    relation: str = ""
     beside: Op | None = None
 
 

@@ -40,7 +40,7 @@ def test_derivations_are_those_of_lark(part: int, parser: Parser) -> None:
         if not 0 < len(units) <= 14:
             continue
         codes = tuple(unit.code for unit in units)
-        ours = Syntax(max_trees=MANY)._derive_anew(codes)
+        ours = Syntax()._derive_anew(codes, MANY)
         theirs = _lark_derivations("".join(f" {code}" for code in codes))
         if isinstance(ours, Failure):
             assert theirs == (ours.unit, {found.name for found in ours.expected}), case.text
