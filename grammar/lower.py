@@ -161,7 +161,7 @@ class Lowering(Tallies):
         if inner.label == "asked" and inner.find("nominal"):
             return self._asked_which(inner)
         if inner.label == "chosen":
-            return self._chosen(inner)
+            return self._chosen_one(inner)
         if inner.label == "but_not":
             return self._but_not(inner)
         if inner.label == "preposed":
@@ -242,7 +242,7 @@ class Lowering(Tallies):
             ]
         return found
 
-    def _chosen(self, tree: Tree) -> Scored[Op]:
+    def _chosen_one(self, tree: Tree) -> Scored[Op]:
         """Which of two things something is said of: "which is larger, the cup or the plate"."""
         predicate, choices = (child for child in tree.children if child.unit is None)
         return [
