@@ -22,6 +22,7 @@ from neurosym.grammar.meaning import (
     Scored,
     as_one,
     cheapest,
+    head_of,
     refer,
 )
 from neurosym.grammar.nominals import Nominal
@@ -205,7 +206,8 @@ class Lowering(Tallies):
             told = (*words, *(leaf.span for leaf in denied.leaves()))
             return [
                 (cost + extra, op.at(*op.words, *told))
-                for cost, phrase in self._phrase(meant[0], Context())
+                for _, other in self._phrase(denied, Context())[:1]
+                for cost, phrase in self._phrase(meant[0], Context(head_of(other)))
                 for extra, op in refer(phrase)
                 if Kind.OBJECTS.accepts(op.returns)
             ]
