@@ -85,6 +85,9 @@ class Contents(Links):
         if lifted is None:
             found = super()._related(objects, tree, head)
             return [*self._as_part(found, objects, tree, head)]
+        alike = self._has_one_alike(objects, tree, landmark, lifted, head)
+        if alike:
+            return alike
         if not self._holds_all(tree):
             raise NoReadingError("this is understood of all that a thing holds only", [lifted.span])
         plain = replace(tree, children=(*tree.children[:-1], landmark))
@@ -94,6 +97,31 @@ class Contents(Links):
             for cost, kept in super()._related(objects, plain, head)
             for extra, op in self._of_values(lifted, kept, step)
         ]
+
+    def _has_one_alike(
+        self, objects: Op, tree: Tree, landmark: Tree, lifted: Tree, head: Op
+    ) -> Scored[Op]:
+        """What has another thing of the same colour: there is one, wherever it is."""
+        aspects = lifted.all("ASPECT")
+        if (
+            lifted.label != "mutual"
+            or lifted.find("DIFFERENT")
+            or len(aspects) != 1
+            or self._concept_of(tree.children[-2]) != HOLDING
+        ):
+            return []
+        words = (tree.children[-2].span, *self._spans(lifted, "SAME", "ASPECT"))
+        found: Scored[Op] = []
+        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
+            if not isinstance(phrase, Quantified) or phrase.plural:
+                continue
+            for extra, name in self._attribute_names(aspects[0]):
+                there = Same(objects, name, phrase.objects, words=words)
+                if phrase.determiner == "no":
+                    found.append((cost + extra, Minus(objects, there, words=phrase.words)))
+                elif phrase.determiner in ("indefinite", "bare"):
+                    found.append((cost + extra, there))
+        return found
 
     def _partly(self, objects: Op, tree: Tree, partly: Tree, head: Op) -> Scored[Op]:
         """With three cups, one of which is red: and with so many cups that are red."""

@@ -145,7 +145,9 @@ class Distribution(Phrases):
 
     def _inverted(self, tree: Tree) -> Scored[Op]:
         """On the stove is a pot, behind the man stands a horse: it is there, and so placed."""
-        place, verb, subject = _placed_first(tree)
+        # "Directly behind" is behind.
+        told = tuple(child for child in tree.children if child.label != "ADVERB")
+        place, verb, subject = _placed_first(replace(tree, children=told))
         done = [part for part in verb if part.label == "acting"]
         predicate = Tree("standing", (*done, place), tree.span) if done else place
         be = tuple(part for part in verb if part.label == "IS")

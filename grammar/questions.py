@@ -433,7 +433,7 @@ class Questions(Distribution):
         """The colour of the cup."""
         leaf = tree.find("ASPECT")
         assert leaf is not None
-        said = (*words, *self._spans(tree, "ASPECT"))
+        said = (*words, *self._spans(tree, "ASPECT", "ONLY", "SHARE", "HAS"))
         names = self._attribute_names(leaf)
         possessor = tree.find("possessor")
         if possessor is None:

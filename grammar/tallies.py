@@ -72,6 +72,7 @@ class Tallies(Questions):
         return {
             **super().rules(),
             "left_over": self._left_over,
+            "count_alike": self._count_alike,
             "count_values": self._count_values,
             "difference": self._difference,
             "common": self._common,
@@ -155,6 +156,24 @@ class Tallies(Questions):
         values = bool(aspects) and all(sense.concept != "shape" for sense in aspects)
         cost = VALUES_AS_THINGS if values else 0.0
         return [(cost + extra, op) for extra, op in super()._count(tree)]
+
+    def _count_alike(self, tree: Tree) -> Scored[Op]:
+        """The cup is the same size as how many other things."""
+        phrase_tree, nominal = (child for child in tree.children if child.unit is None)
+        aspects = tree.all("ASPECT")
+        if len(aspects) != 1:
+            raise NoReadingError("this is understood of one aspect only", [tree.span])
+        words = self._spans(tree, "IS", "HOW_MANY", "SAME", "AS", "ASPECT")
+        return [
+            (cost + more + c + extra, Count(alike, words=words))
+            for cost, phrase in self._phrase(phrase_tree, Context())
+            for more, given in objects_of(phrase)
+            for c, counted in self._nominal(nominal, Context(), "bare")
+            for extra, name in self._attribute_names(aspects[0])
+            # Nothing is counted as alike itself, so "other" says no more.
+            for objects in [counted.objects.at(*counted.objects.words, *counted.other)]
+            for alike in [Same(objects, name, given)]
+        ]
 
     def _left_over(self, tree: Tree) -> Scored[Op]:
         """How many would be left if some were removed."""

@@ -25,6 +25,8 @@ MAX_WORDS = 200
 
 OPTIONAL_S = re.compile(r"([a-z])\(s\)")
 """The ending of a noun that may be one thing or several: "cup(s)"."""
+SLASH_AT_END = re.compile(r"(?<=[a-z])/(?=\s*$)")
+"""What ends a question where the shift key was not held."""
 _PLAIN = {
     **dict.fromkeys("‘’‛ʼ`´", "'"),
     **dict.fromkeys("“”„‟«»", '"'),
@@ -217,7 +219,9 @@ _Letter = tuple[str, int, int]
 def _kept(text: str, repairs: Iterable[Repair]) -> list[_Letter]:
     """The characters of a text that spaCy sees."""
     # "cup(s)" is read as "cups", without moving what follows.
-    same = _repaired(OPTIONAL_S.sub(r"\1s  ", plain(text)), repairs)
+    # A slash at the end is a question mark without the shift key.
+    marked = SLASH_AT_END.sub("?", OPTIONAL_S.sub(r"\1s  ", plain(text)))
+    same = _repaired(marked, repairs)
     # Runs of spaces would become tokens, and change the tags of the words around them.
     return [c for i, c in enumerate(same) if c[0] != " " or (i and same[i - 1][0] != " ")]
 

@@ -32,6 +32,8 @@ _QUESTION_WORDS = {"what", "who", "which", "where", "whom", "whose"}
 _DEMONSTRATIVE = {"this", "that", "these", "those", "it"}
 _ASKING = {"be", "do", "have", "can", "could", "will", "would"}
 """Verbs that come first where yes or no is asked for."""
+_UNSEEN = {"why", "if", "whether", "suppose", "imagine", "pretend"}
+"""Words that open what no picture answers: reasons, and what would be."""
 _ANSWERS = (Kind.TRUTH, Kind.NUMBER, Kind.VALUE)
 _COMPARING = (WordClass.MORE, WordClass.AS_MANY, WordClass.EQUALLY_MANY)
 
@@ -48,6 +50,9 @@ class Sentences(Clauses):
         Raises:
             NoReadingError: it means nothing that can be said.
         """
+        first = min((w for root in trees for w in root.walk()), key=lambda w: w.index, default=None)
+        if first is not None and first.lower in _UNSEEN:
+            raise NoReadingError("what a picture does not show is not understood", [first.span])
         if len(trees) == 1:
             return self._typed(trees[0], self._sentence(trees[0]))
         claims: list[Op] = []
@@ -232,6 +237,14 @@ class Sentences(Clauses):
         finally:
             noun.children = kept
         subject = self.subject_of(root)
+        if subject is word and root.is_verb:
+            # "How many of the cups are red": it is they that are.
+            rest = root.children
+            root.children = [c for c in rest if c is not word]
+            try:
+                return Count(self.predicated(objects, root), words=(word.span,))
+            finally:
+                root.children = rest
         if root.is_verb and subject not in (None, noun) and noun.relation in ("dobj", "pobj"):
             assert subject is not None
             objects = self._gapped(objects, root, subject)
