@@ -228,7 +228,7 @@ class Phrases(Others):
         if tree.children[0].label == "of_them":
             return self._of_them(tree.children[0])
         if tree.children[0].label == "choice":
-            return self._chosen(tree.children[0], context)
+            return self._chosen_set(tree.children[0], context)
         if tree.children[0].label == "either_number":
             return self._either_number(tree, context)
         if tree.children[0].label == "possessor":
@@ -274,7 +274,7 @@ class Phrases(Others):
             found.append((cost, phrase))
         return self._excepted(tree, context, self._said_again(found, said.label))
 
-    def _chosen(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
+    def _chosen_set(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
         """The more numerous of two sets."""
         pair, words = tree.children[-1], self._spans(tree, "NUMEROUS")
         comparison = Comparison(self._concept(tree, "NUMEROUS"))
