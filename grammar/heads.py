@@ -126,7 +126,8 @@ class Heads(Modifiers):
             return 0.0
         parts = [post for post in posts if post.label in ("owned", "related")]
         of_image = any(self._is_image(part.children[-1]) for part in parts)
-        placed = not parts and any(pre.label == "location" for pre in pres)
+        before = ("location", "counted_before", "in_row")
+        placed = not parts and any(pre.label in before for pre in pres)
         return PLACE_AS_THING if placed or of_image or alone else 0.0
 
     def _name_of(self, leaf: Tree) -> str:

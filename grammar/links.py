@@ -81,8 +81,10 @@ class Links(SentenceLowering):
         if leaf.words.lower() == PART_OF and self._is_its_part(head):
             # "The bottom part of the cup" names a part of it.
             raise NoReadingError
-        if isinstance(head, Everything) and senses[0].concept in ("up", "down"):
-            # "Up no cup" is no place, but what is left of "pick up".
+        if senses[0].concept in ("up", "down") and self._is_up_itself(head):
+            raise NoReadingError
+        if self._lexicon.has_feature("made_with", leaf.words.lower()):
+            # "A chocolate frosted donut": nobody frosts it.
             raise NoReadingError
         context = Context(head, landmark=True, relation=senses[0].concept)
         phrases = self._phrase(landmark, context)
@@ -105,9 +107,15 @@ class Links(SentenceLowering):
     def _is_its_part(self, head: Op) -> bool:
         """Whether what is said to be part of something is no thing besides: "bottom"."""
         named = self._lexicon.senses(head.category) if isinstance(head, Select) else ()
-        return isinstance(head, Everything) or any(
-            sense.word_class is WordClass.LOCATION for sense in named
-        )
+        return any(sense.word_class is WordClass.LOCATION for sense in named)
+
+    def _is_up_itself(self, head: Op) -> bool:
+        """Whether what is up or down is so by itself: "arm up guy".
+
+        "Up no cup" is no place either, but what is left of "pick up".
+        """
+        body = isinstance(head, Select) and self._lexicon.has_feature("body", head.category)
+        return isinstance(head, Everything) or body
 
     def _juxtaposed(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """What is named beside a thing is with it: "man blue shirt".

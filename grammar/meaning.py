@@ -154,7 +154,12 @@ def refer(phrase: NounPhrase) -> Scored[Op]:
             return [(0.0, Negation(Exist(objects), words=words))]
         case "comparison":
             return [(0.0, _count_is(phrase))]
-        case "most" | "most_of" | "only" | "number_of" | "neither" | "all_but" | "portion":
+        case "only":
+            # "The only dog": there is no other.
+            return [(0.0, (ThePlural if phrase.plural else The)(objects, words=words))]
+        case "number_of" if phrase.number == 1:
+            return [(0.0, objects)]
+        case "most" | "most_of" | "number_of" | "neither" | "all_but" | "portion":
             raise NoReadingError("this amount is not understood in this place", words[:1])
         case "bare" if phrase.number is not None:
             return [(0.0, TheCount(objects, phrase.number, words=words))]

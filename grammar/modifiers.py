@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
+import itertools
 from dataclasses import replace
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.contents import Contents
 from neurosym.grammar.lexicon import Sense
-from neurosym.grammar.links import is_headless
+from neurosym.grammar.links import PART_OF, is_headless
 from neurosym.grammar.meaning import (
     NoReadingError,
     NounPhrase,
@@ -180,7 +181,7 @@ class Modifiers(Contents):
                 return self._measured(tree)
             case "varied":
                 return self._varied(tree, head)
-            case "clause":
+            case "clause" | "added":
                 return self._step(tree.children[-1], head, plural, extra=extra)
         raise NoReadingError
 
@@ -225,8 +226,9 @@ class Modifiers(Contents):
 
     def _check_juxtaposed(self, tree: Tree, head: Op) -> None:
         """Refuse what is named beside no thing, and before one what it has not got on."""
-        *_, name = tree.leaves()
-        worn = self._lexicon.has_feature("worn", self._concept_of(name))
+        *_, last = tree.leaves()
+        name = self._concept_of(last)
+        worn = self._lexicon.has_feature("worn", name)
         if isinstance(head, Everything) and worn and tree.label == "juxtaposed":
             # "Green shirt, white hat": whoever has both.
             return
@@ -466,6 +468,14 @@ def counting(place: Place, rank: Rank, *, from_there: bool) -> Step:
     return lambda objects: [(0.0, ranked(objects, order, rank, place.words))]
 
 
+def names_part(parts: list[Tree]) -> bool:
+    """Whether a place and "part of" stand side by side: "the left part of" names a part."""
+    return any(
+        place.label in ("location", "located") and next(post.leaves()).words.lower() == PART_OF
+        for place, post in itertools.pairwise(parts)
+    )
+
+
 def placed(place: Place, unique: bool, number: int | None) -> Step:
     """Where something is: the one thing that is farthest out, or so many, or those there."""
     several = number if number and number > 1 else None
@@ -475,7 +485,9 @@ def placed(place: Place, unique: bool, number: int | None) -> Step:
 def _can_be_said(phrase: NounPhrase) -> bool:
     """Whether it can follow "is": "a cube", "cubes", but not "cube"."""
     if isinstance(phrase, Quantified):
-        return phrase.plural or phrase.ranked or phrase.determiner != "bare"
+        # "Is only half in the picture" is no half.
+        named = phrase.determiner not in ("bare", "only")
+        return phrase.plural or phrase.ranked or named
     return all(_can_be_said(part) for part in phrase.parts)
 
 

@@ -12,7 +12,7 @@ from neurosym.grammar.meaning import (
     Scored,
     cheapest,
 )
-from neurosym.grammar.modifiers import counting, placed
+from neurosym.grammar.modifiers import counting, names_part, placed
 from neurosym.grammar.preferences import CARRYING, MODIFIED_LANDMARK
 from neurosym.grammar.ranks import (
     ORDER_OF_SIZE,
@@ -20,6 +20,7 @@ from neurosym.grammar.ranks import (
     UNSAID_ORDER,
     Rank,
     one_place,
+    only_places,
     place_is_plain,
     ranked,
     read_place,
@@ -88,7 +89,9 @@ class Nominals(Suiting):
             tree = inner
         pres, head, posts = divide(tree)
         bare = inner.label == "headless"
-        if bare and context.landmark and _only_places(pres):
+        counted = inner.label == "of_nominal" and inner.find("NUMBER") is not None
+        if (bare or counted) and context.landmark and only_places(pres):
+            # "On the left", "in the middle of the two".
             raise NoReadingError
         if bare and any(post.label == "juxtaposed" for post in posts):
             raise NoReadingError
@@ -248,6 +251,8 @@ class Nominals(Suiting):
         several = base.plural or (number is not None and number > 1)
         before = self._qualities(base, pres)
         pres = one_place(pres)
+        if isinstance(base.head, Everything) and names_part([*pres, *posts]):
+            raise NoReadingError
         picks, rest, count = self._picks(pres, posts, unique, number)
         if any(post.label == "owned" for post in posts[1:]):
             # What follows "of" belongs to the noun before it: "in the middle of the bench".
@@ -479,11 +484,6 @@ def takes_other(post: Tree) -> bool:
     if post.label == "clause":
         return takes_other(post.children[-1])
     return post.label in ("likeness", "similar", "compared", "equated")
-
-
-def _only_places(pres: list[Tree]) -> bool:
-    """Whether a headless landmark is rather a place ("on the left")."""
-    return all(pre.label == "location" for pre in pres)
 
 
 def among(pointed: Pointed, objects: Op) -> Op:

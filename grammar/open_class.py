@@ -51,6 +51,8 @@ _DEGREES = frozenset(
     {"very", "quite", "really", "so", "too", "rather", "somewhat", "even", "super"}
 )
 _BARELY = frozenset({"slightly", "somewhat", "much", "bit"})
+_NEARLY = frozenset({"slightly", "somewhat", "almost", "nearly", "mostly"})
+"""What softens a quality, and elsewhere goes with a place: "slightly taller"."""
 _GRADES = frozenset({"more", "less", "most", "least"})
 _OURS = frozenset({"this", "that", "same", "our", "your"})
 _WHICH_WAY = _OURS | {"other", "another", "opposite", "wrong", "different"}
@@ -67,6 +69,8 @@ def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon)
         found: how many words the longest phrase of the lexicon has that begins here.
         lexicon: tells places: "very left" is the leftmost.
     """
+    if token.lower in _NEARLY and found < 2 and after is not None and after.tag in _ADJECTIVES:
+        return True
     if token.lower in _DEGREES and found < 2:
         places = lexicon.senses(after.lower) if after else ()
         return not any(sense.word_class is WordClass.LOCATION for sense in places)
@@ -102,6 +106,35 @@ def is_graded(before: Token | None, rest: tuple[Token, ...], lexicon: Lexicon) -
     senses = lexicon.senses(rest[1].lower)
     plain = all(s.word_class in (WordClass.PRESENT, WordClass.ADJECTIVE) for s in senses)
     return plain and (rest[1].tag in _ADJECTIVES or rest[1].tag in _PAST)
+
+
+def is_joint_quality(words: tuple[Token, ...], lexicon: Lexicon) -> bool:
+    """Whether two words before a noun are one quality: "snow covered bench", "arm up girl".
+
+    Args:
+        words: the two words and the one after them.
+        lexicon: tells what things are made or covered with, and what has a body.
+    """
+    if len(words) < 3:
+        return False
+    if lexicon.has_feature("made_with", words[1].lower):
+        named, qualified = (_may_be(word, lexicon) for word in (words[0], words[2]))
+        return WordClass.NOUN in named and bool(qualified)
+    first, last = ((word.lemma, singular(word.lower)) for word in (words[0], words[2]))
+    body = any(lexicon.has_feature("body", form) for form in first)
+    owner = any(lexicon.has_feature(kind, form) for kind in ("person", "animal") for form in last)
+    return body and owner and lexicon.has_feature("turned_so", words[1].lower)
+
+
+def _may_be(word: Token, lexicon: Lexicon) -> set[WordClass]:
+    """Which of noun and adjective a word may be."""
+    kinds = {sense.word_class for sense in lexicon.senses(word.lower)}
+    noun = kinds & {WordClass.NOUN, WordClass.PLURAL_NOUN, WordClass.ONE, WordClass.THING}
+    quality = kinds & {WordClass.ADJECTIVE, WordClass.ATTRIBUTE}
+    found = {WordClass.NOUN} if noun or (not kinds and word.tag in _NOUN_TAGS) else set()
+    return found | (
+        {WordClass.ADJECTIVE} if quality or (not kinds and word.tag in _ADJECTIVES) else set()
+    )
 
 
 def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:

@@ -191,6 +191,11 @@ def _on_clock(number: int) -> list[tuple[Sense, ...]]:
     return named
 
 
+def only_places(pres: list[Tree]) -> bool:
+    """Whether a headless landmark is rather a place ("on the left")."""
+    return all(pre.label == "location" for pre in pres)
+
+
 def place_is_plain(place: Place) -> bool:
     """Whether a place is none in the picture, where one thing can be farthest out."""
     return all(sense.dimension not in PLACES for senses in place.values for sense in senses)

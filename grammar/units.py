@@ -13,6 +13,7 @@ from neurosym.grammar.open_class import (
     is_amount,
     is_donned,
     is_graded,
+    is_joint_quality,
     is_lone,
     is_seeming,
     is_softener,
@@ -29,6 +30,12 @@ from neurosym.span import Span
 _PARTICIPLES = {"VBN", "VBG", "VBD"}
 _BEFORE_COMMANDS = frozenset({WordClass.POLITE, WordClass.COMMA, WordClass.FILLER})
 """Classes of what may come before a command."""
+_PLACE_OF = {
+    "above": Sense(WordClass.LOCATION, "top", "vertical"),
+    "below": Sense(WordClass.LOCATION, "bottom", "vertical"),
+    "between": Sense(WordClass.LOCATION, "middle", "horizontal"),
+}
+"""The places that relations stand for when nothing follows them: "the dog behind"."""
 _PROGRESSIVE = frozenset({"being", "getting"})
 """What before a participle says that it is going on: "being held by"."""
 
@@ -149,6 +156,12 @@ def _cut(
             units.append(Unit(tokens[position : position + 1], (amount,)))
             position += 1
             continue
+        if longest < 2 and is_joint_quality(tokens[position : position + 3], lexicon):
+            noun, quality_of = tokens[position : position + 2]
+            joint = Sense(WordClass.ADJECTIVE, f"{noun.lower} {quality_of.lower}")
+            units.append(Unit((noun, quality_of), (joint,)))
+            position += 2
+            continue
         verb = verb_of(tokens[position], found[0] if found else None)
         if verb:
             head = found[0][0] if found else position + 1
@@ -163,6 +176,9 @@ def _cut(
             if all(sense.word_class is WordClass.PARTICLE for sense in senses):
                 # "Find the man with his arm up" has no particle.
                 senses += senses_of(tokens[position:end], lexicon, first=False)
+            place = _PLACE_OF.get(senses[0].concept) if units and end == len(tokens) else None
+            if place is not None and not _is_worn(units[-1], lexicon):
+                senses = (*senses, place)
             if end == position + 1 and is_donned(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.ADJECTIVE, "on"))
             if is_lone(tokens, position, lexicon):
@@ -200,6 +216,11 @@ def _in_place(
         dropped.add(WordClass.PARTICLE)
     kept = [(end, tuple(s for s in senses if s.word_class not in dropped)) for end, senses in found]
     return [(end, senses) for end, senses in kept if senses]
+
+
+def _is_worn(unit: Unit, lexicon: Lexicon) -> bool:
+    """Whether a word names clothes, which are under and over each other: "red shirt under"."""
+    return any(lexicon.has_feature("worn", sense.concept) for sense in unit.senses)
 
 
 def _verb_start(tokens: tuple[Token, ...], position: int) -> int:

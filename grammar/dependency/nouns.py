@@ -442,11 +442,10 @@ class NounPhrases(abc.ABC):
         if word.has(WordClass.COMPARATIVE):
             than = next((c for c in word.below("prep") if c.has(WordClass.THAN)), None)
             landmark = next(iter(than.below("pobj")), None) if than is not None else None
-            if than is None or landmark is None:
-                raise NoReadingError(
-                    "this is not understood without what it is compared with", words
-                )
             order = word.sense(WordClass.COMPARATIVE).concept
+            if than is None or landmark is None:
+                # "The bigger dog": no other is as big.
+                return ranked(objects, order, Rank(1, (), None), words)
             to = self.phrase(landmark)
             return best(landmarks.ahead(objects, order, 1, (word.span, than.span), to))
         if word.has(WordClass.LOCATION):
