@@ -240,7 +240,9 @@ class Anaphora(Nominals):
         if self.root is None:
             return
         local = not itself and leaf.label != "POSSESSIVE"
-        around = [*self._around(leaf, 2 if local else 1)]
+        # Nothing is on its own side: "a bus with a sign on the side of it".
+        part = any(node.label in ("owned", "possessor") for node in _path(self.root, leaf)[-4:])
+        around = [*self._around(leaf, (3 if part else 2) if local else 1)]
         if not local and self._is_place(_path(self.root, leaf)):
             # The back in "a dog with a star on its back" is the dog's.
             around = [*around[1:], *around[:1]]

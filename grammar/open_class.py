@@ -137,12 +137,52 @@ def _may_be(word: Token, lexicon: Lexicon) -> set[WordClass]:
     )
 
 
+def is_stative(
+    token: Token, after: Token | None, found: list[tuple[int, tuple[Sense, ...]]], lexicon: Lexicon
+) -> bool:
+    """Whether a verb that could be a command is a quality of the noun after it: "open sandwich".
+
+    Args:
+        token: the word.
+        after: the next word.
+        found: what the lexicon has where it stands, the longest phrases first.
+        lexicon: lists such verbs.
+    """
+    if (
+        after is None
+        or after.tag not in ("NN", "NNS")
+        or not lexicon.has_feature("stative", token.lower)
+    ):
+        return False
+    return bool(found) and any(s.word_class is WordClass.COMMAND for s in found[0][1])
+
+
+def is_handed(tokens: tuple[Token, ...], position: int) -> bool:
+    """Whether "left hand" says where what is named after it is: "the left hand picture"."""
+    here = tokens[position : position + 3]
+    if len(here) < 3 or here[0].lower not in ("left", "right") or here[1].lower != "hand":
+        return False
+    owned = position > 0 and tokens[position - 1].tag in ("PRP$", "POS")
+    return not owned and here[2].tag in ("NN", "JJ") and here[2].lower != "side"
+
+
+def participial(tokens: tuple[Token, ...], position: int) -> Sense | None:
+    """The quality that hyphens make of two words: "long-haired", "middle - aged"."""
+    here = tokens[position : position + 3]
+    if len(here) < 3 or here[1].lower != "-" or not here[0].is_word:
+        return None
+    last = here[2].lower
+    if len(last) < 4 or not last.endswith("ed") or last in ("colored", "coloured"):
+        return None
+    return Sense(WordClass.ADJECTIVE, f"{here[0].lower}-{last}")
+
+
 def is_donned(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
     """Whether "on" ends the mention of what is worn, or shines: "the girl with a hat on"."""
     if tokens[position].lower != "on" or position == 0:
         return False
     before, after = tokens[position - 1], tokens[position + 1 : position + 2]
-    ends = not after or after[0].lower in _ENDING
+    ends = not after or after[0].lower in _ENDING or after[0].tag == "VBG"
     features = ("worn", "switched")
     forms = (before.lower, singular(before.lower))
     return ends and any(lexicon.has_feature(f, form) for f in features for form in forms)
@@ -277,7 +317,10 @@ def senses_of(tokens: tuple[Token, ...], lexicon: Lexicon, *, first: bool) -> tu
     if ordinal and int(ordinal.group(1)) > 0:
         return (Sense(WordClass.ORDINAL, str(int(ordinal.group(1)))),)
     if form.isascii() and form.isdecimal() and len(form) <= 4:
-        return (Sense(WordClass.NUMBER, str(int(form))),)
+        number = Sense(WordClass.NUMBER, str(int(form)))
+        # "The bottle with the 2007 label": what is counted seldom comes in hundreds.
+        named = (Sense(WordClass.ADJECTIVE, f"number {int(form)}"),) if len(form) > 2 else ()
+        return (number, *named)
     gerund = (Sense(WordClass.VERB, base_of(last)),) if _is_gerund(last) else ()
     if last.tag in ("NNS", "NNPS"):
         return (Sense(WordClass.PLURAL_NOUN, concept),)

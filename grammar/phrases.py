@@ -90,6 +90,9 @@ class Determiner:
         if label == "the" and nominal.besides and not nominal.plural:
             # "The dog looking at the other dog": there are two, of which neither is the only one.
             label = "indefinite"
+        if label == "the_number" and nominal.besides:
+            # "The cup next to the other two cups": there are three of them.
+            label = "number"
         if self.pointed is not None:
             # "Most of these cups" is still most of them.
             label = "the" if label in ("this", "these") else label
@@ -249,7 +252,10 @@ class Phrases(Others):
         else:
             nominals = self._nominal(body, context, said.label, said.number)
         found: Scored[Quantified] = []
+        others = self._spans(tree.children[0], "OTHER") if tree.children[0].children else ()
         for cost, nominal in nominals:
+            if others:
+                nominal = replace(nominal, other=(*others, *nominal.other))
             if nominal.other:
                 try:
                     nominal = self._other_than(nominal, tree)

@@ -158,7 +158,10 @@ class Preferences:
         inert = not self.is_animate(landmark)
         trimming = self.is_of(said.noun, "trimming")
         if carried and worn:
-            on_body = said.relation not in ("with", "in") and self.is_of(said.noun, "body")
+            beside = said.relation in _BESIDE - {"against"}
+            on_body = (
+                not beside and said.relation not in ("with", "in") and self.is_of(said.noun, "body")
+            )
             return not (trimming or on_body or said.relation == "of")
         if said.relation in ("with", "in") and self.is_of(said.noun, "worn"):
             return acts and inert and not trimming
@@ -189,6 +192,9 @@ class Preferences:
         if self.is_animate(landmark):
             return False
         acts = self._acts(owner)
+        if relation == "with" and self.is_of(landmark, "part", "trimming"):
+            # A cup with a handle with tea in it, a bowl with flowers on it that holds seeds.
+            return True
         if self.is_of(landmark, "ground"):
             return acts and relation not in CARRYING - {"in"}
         if self.is_of(said.noun, "body"):

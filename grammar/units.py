@@ -13,11 +13,14 @@ from neurosym.grammar.open_class import (
     is_amount,
     is_donned,
     is_graded,
+    is_handed,
     is_joint_quality,
     is_lone,
     is_seeming,
     is_softener,
+    is_stative,
     opens_clause,
+    participial,
     senses_of,
     singular,
     verb_end,
@@ -129,7 +132,15 @@ def _cut(
     while position < len(tokens):
         start = position
         position = _verb_start(tokens, position)
+        following = tokens[position + 1] if position + 1 < len(tokens) else None
         found = _in_place(lexicon.matches(lowers, bases, position), units)
+        if is_stative(tokens[position], following, found, lexicon):
+            found = [(position + 1, (Sense(WordClass.ADJECTIVE, lowers[position]),))]
+        if is_handed(tokens, position):
+            # "The right hand picture" is the picture on the right.
+            units.append(Unit(tokens[position : position + 2], lexicon.senses(lowers[position])))
+            position += 2
+            continue
         longest = found[0][0] - position if found else 0
         after = tokens[position + 1] if position + 1 < len(tokens) else None
         previous = tokens[position - 1] if position else None
@@ -145,6 +156,10 @@ def _cut(
             continue
         if position == split:
             found = found[1:]
+        if longest < 2 and (compound := participial(tokens, position)):
+            units.append(Unit(tokens[position : position + 3], (compound,)))
+            position += 3
+            continue
         if longest < 2 and is_graded(previous, tokens[position:], lexicon):
             grade, adjective = tokens[position : position + 2]
             quality = Sense(WordClass.ADJECTIVE, f"{grade.lower} {adjective.lower}")
