@@ -227,7 +227,7 @@ class Lowering(Tallies):
         found: Scored[Op] = []
         number = tree.find("NUMBER")
         for cost, asked in self._nominal(nominal, Context(), "bare"):
-            if number is not None:
+            if number is not None and tree.find("OF"):
                 # "Which of the two cups".
                 asked = self._so_many(asked, number)
             if self._is_value(asked.head) and asked.objects == asked.head:
@@ -238,10 +238,11 @@ class Lowering(Tallies):
             head = asked.objects if predicate.label == "same_as" else asked.head
             several = asked.plural and not tree.find("OF")
             step = self._step(predicate, head, plural=asked.plural)
-            found += [
-                (extra, op if several else The(_picked(op)))
-                for extra, op in self._apply([(cost, asked.objects)], [step])
-            ]
+            kept = self._apply([(cost, asked.objects)], [step])
+            if several and number is not None:
+                # "Which two cups are red": there are two that are.
+                kept = [(extra, self._so_many_of(op, number)) for extra, op in kept]
+            found += [(extra, op if several else The(_picked(op))) for extra, op in kept]
         return found
 
     def _chosen_one(self, tree: Tree) -> Scored[Op]:
@@ -283,11 +284,15 @@ class Lowering(Tallies):
 
     def _so_many(self, nominal: Nominal, number: Tree) -> Nominal:
         """What a nominal names, of which there are to be so many."""
-        count = int(self._concept_of(number))
-        if count < 1 or not nominal.plural:
+        if not nominal.plural:
             raise NoReadingError("this does not agree with its noun", [number.span])
-        objects = TheCount(nominal.objects, count, words=(number.span,))
-        return replace(nominal, objects=objects)
+        return replace(nominal, objects=self._so_many_of(nominal.objects, number))
+
+    def _so_many_of(self, objects: Op, number: Tree) -> Op:
+        count = int(self._concept_of(number))
+        if count < 1:
+            raise NoReadingError("this does not agree with its noun", [number.span])
+        return TheCount(objects, count, words=(number.span,))
 
     def _left_out(self, tree: Tree) -> Nominal:
         """The noun that a text goes without: things, or persons after "who"."""

@@ -131,7 +131,8 @@ class Modifiers(Contents):
                 return lambda objects: self._coloured(objects, tree, head, plural)
             case "located":
                 place = read_place(tree, self._units)
-                return lambda objects: located(objects, place, unique=False)
+                # "Farthest to the right" is said of one thing as of the cup that is it.
+                return lambda objects: located(objects, place, unique=place.far and not plural)
             case "whole":
                 return lambda objects: [(0.0, objects)]
             case "nearest":

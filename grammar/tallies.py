@@ -153,7 +153,9 @@ class Tallies(Questions):
         head = divide(nominal)[1] if nominal is not None else None
         leaf = next(head.leaves()) if head is not None else None
         aspects = self._unit(leaf).all(WordClass.ASPECT) if leaf is not None else ()
-        values = bool(aspects) and all(sense.concept != "shape" for sense in aspects)
+        # "How many different shapes" asks for values, "how many shapes" rather for things.
+        varied = nominal is not None and nominal.find("varied") is not None
+        values = bool(aspects) and (varied or all(sense.concept != "shape" for sense in aspects))
         cost = VALUES_AS_THINGS if values else 0.0
         return [(cost + extra, op) for extra, op in super()._count(tree)]
 
@@ -223,7 +225,9 @@ class Tallies(Questions):
         if nominal is not None:
             return self._count_shades(tree, nominal)
         leaf = tree.all("ASPECT")[-1]
-        words = self._spans(tree, "HOW_MANY", "DIFFERENT", "ASPECT", "DO", "HAS", "SHARE")
+        words = self._spans(
+            tree, "HOW_MANY", "DIFFERENT", "ASPECT", "DO", "HAS", "SHARE", "MADE_OF"
+        )
         words += self._joined_spans(tree, "IS", "THERE")
         of = tree.find("phrase", "np_and", "np_or")
         steps = [child for child in tree.children if child.unit is None and child is not of]
