@@ -2,7 +2,8 @@
 
 Run ``python -m benchmarks.text_graphs`` (``--verbose`` for what each paragraph misses or adds).
 The paragraphs and the guideline of their annotation are in
-``tests/fixtures/graphs/paragraphs.toml``. A paragraph that is refused has found nothing.
+``tests/fixtures/graphs/paragraphs.toml``; ``--paragraphs`` names another file of that form. A
+paragraph that is refused has found nothing.
 
 Only facts count. Things of a paragraph are paired one to one within a category, so that most
 attributes and relations agree. Ranks ("the left one") and what something is other than are no
@@ -76,9 +77,9 @@ class Outcome:
     added: list[str] = field(default_factory=list)
 
 
-def outcomes(parser: Parser) -> list[Outcome]:
-    """Every paragraph of the fixture, compared."""
-    items = tomllib.loads(PARAGRAPHS.read_text("utf-8"))["paragraph"]
+def outcomes(parser: Parser, paragraphs: Path = PARAGRAPHS) -> list[Outcome]:
+    """Every paragraph of a file, compared."""
+    items = tomllib.loads(paragraphs.read_text("utf-8"))["paragraph"]
     return [_outcome(item, parser) for item in items]
 
 
@@ -236,9 +237,10 @@ def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--verbose", action="store_true", help="what each paragraph misses")
-    verbose = arguments.parse_args().verbose
-    found = outcomes(Parser(find_pipeline()))
-    if verbose:
+    arguments.add_argument("--paragraphs", metavar="FILE", type=Path, default=PARAGRAPHS)
+    given = arguments.parse_args()
+    found = outcomes(Parser(find_pipeline()), given.paragraphs)
+    if given.verbose:
         for outcome in found:
             if outcome.missed or outcome.added:
                 print(f"{outcome.text}\n  {outcome.source}")

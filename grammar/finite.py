@@ -1,7 +1,7 @@
 """Finite verbs after a noun phrase: "a man watches them" as the claim that it is.
 
-By itself "a man watches the dogs" is read as what it describes, the man; among other sentences it
-says something of him, as "a man is watching the dogs" does.
+"A man watches the dogs" says something of a man, as "a man is watching the dogs" does. By itself it
+may also be a careless mention of that man, which is another reading.
 """
 
 from __future__ import annotations
@@ -21,6 +21,24 @@ _HELPING = frozenset({WordClass.IS, WordClass.DO})
 _MARKS = frozenset({"STOP", "COMMA"})
 NO_CLAIM = 1.5
 """Cost of a noun phrase among sentences where a verb in it could make a claim of it."""
+MENTION = 0.5
+"""Cost of reading a claim that stands alone as a mention of what it is about."""
+
+
+def ways_to_claim(
+    tree: Tree, units: tuple[Unit, ...], *, among: bool
+) -> tuple[tuple[float, Tree], ...]:
+    """The trees that a sentence may have by its finite verb, each with its cost.
+
+    Args:
+        tree: of the sentence.
+        units: its words and phrases.
+        among: whether it is one of several sentences.
+    """
+    claim = finite_claim(tree, units)
+    if claim is None:
+        return ((_passed_over(tree, units) if among else 0.0, tree),)
+    return ((0.0, claim),) if among else ((0.0, claim), (MENTION, tree))
 
 
 def finite_claim(tree: Tree, units: tuple[Unit, ...]) -> Tree | None:
@@ -49,7 +67,7 @@ def finite_claim(tree: Tree, units: tuple[Unit, ...]) -> Tree | None:
     return replace(tree, children=(verified, *rest))
 
 
-def passed_over(tree: Tree, units: tuple[Unit, ...]) -> float:
+def _passed_over(tree: Tree, units: tuple[Unit, ...]) -> float:
     """What it costs to read a sentence as a noun phrase, when a word is tagged as a finite verb."""
     if tree.children[0].label != "refer":
         return 0.0

@@ -15,7 +15,7 @@ from neurosym.grammar.collector import collector_paused
 from neurosym.grammar.dependency import DependencyParser, Guess, guess
 from neurosym.grammar.discourse import PARAGRAPH_BEAM, is_answer, sentences
 from neurosym.grammar.failures import no_meaning, no_sentence, position
-from neurosym.grammar.finite import finite_claim, passed_over
+from neurosym.grammar.finite import ways_to_claim
 from neurosym.grammar.forms import Form, Former
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.lower import Lowering
@@ -185,9 +185,8 @@ class Parser:
         found = self._closed.tokens(text, words)
         if found is None:
             return None
-        verbs = any(self.lexicon.has_feature("finite", token.lower) for token in found)
-        if verbs and len(sentences(found, self.lexicon)) > 1:
-            # Among sentences it is the tags of verbs that tell claims from phrases.
+        if any(self.lexicon.has_feature("finite", token.lower) for token in found):
+            # It is the tags of verbs that tell claims from phrases.
             return None
         try:
             return Parse(text, found, self._learned(text, found, form))
@@ -475,15 +474,14 @@ class Parser:
             for tree_cost, read in found:
                 # After these trees come those of the next way to cut the sentence.
                 yield max(round(-(extra + tree_cost), 6), -SPLIT_PHRASE)
-                claim = finite_claim(read, units) if among else None
-                tree = claim or read
-                if among and claim is None:
-                    tree_cost += passed_over(read, units)
-                for cost, program in _lowered(lowering, tree):
-                    score = round(-(extra + tree_cost + cost), 6) + 0.0
-                    known = best.get(program)
-                    if known is None or known.score < score:
-                        best[program] = Understood(program, score, tree, units, tokens, lowering)
+                for extra_cost, tree in ways_to_claim(read, units, among=among):
+                    for cost, program in _lowered(lowering, tree):
+                        score = round(-(extra + tree_cost + extra_cost + cost), 6) + 0.0
+                        known = best.get(program)
+                        if known is None or known.score < score:
+                            best[program] = Understood(
+                                program, score, tree, units, tokens, lowering
+                            )
             refused += lowering.refused
             if not best:
                 meaningless = units

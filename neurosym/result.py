@@ -25,6 +25,7 @@ from neurosym.program import (
     Kind,
     Op,
     Part,
+    described_by,
     leave_unchecked,
     read_definites,
 )
@@ -335,10 +336,26 @@ class Result:
         """The probability of what is reported (of "none", of this object, of this count, ...)."""
         return self.decision.probability
 
-    @property
+    @cached_property
     def objects(self) -> tuple[int, ...]:
-        """Numbers of the scene's objects that answer; empty unless the status is ``ok``."""
-        return self.decision.objects
+        """Numbers of the scene's objects that answer; empty unless the status is ``ok``.
+
+        Of a claim that holds they are the objects of which it does: of "a man rides a horse" the
+        man who does, as of "the man riding a horse".
+        """
+        if self.answer is not True or self._claimed is None:
+            return self.decision.objects
+        return select_from_groups(self._claimed, self.scene, self.procedure.threshold)
+
+    @cached_property
+    def _claimed(self) -> Tensor | None:
+        """[N], the probability of each object to be one of which a claim holds."""
+        if self.outcome is None or self.program.returns is not Kind.TRUTH:
+            return None
+        values = {step.op: step.objects for step in self.trace}
+        of = [values.get(node) for node in described_by(self.program)]
+        found = [objects for objects in of if objects is not None]
+        return torch.stack(found).amax(dim=0) if found else None
 
     @property
     def boxes(self) -> Tensor:
@@ -380,9 +397,11 @@ class Result:
     @property
     def probabilities(self) -> Tensor:
         """[K] float32 in [0, 1], the probability of each of :attr:`objects` to be in the answer."""
-        if self.outcome is None or self.outcome.objects is None:
+        chosen = list(self.objects)
+        if not chosen or self.outcome is None:
             return torch.zeros(0)
-        return self.outcome.objects[list(self.objects)]
+        everything = self.outcome.objects if self._claimed is None else self._claimed
+        return torch.zeros(0) if everything is None else everything[chosen]
 
     @cached_property
     def alignment(self) -> Alignment:

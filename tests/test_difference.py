@@ -9,6 +9,7 @@ from neurosym.program import (
     Select,
     changed_words,
     claim_of,
+    described_by,
     difference,
     differs_only_at,
     parse_program,
@@ -139,6 +140,27 @@ def test_changes_must_be_at_the_changed_words() -> None:
 )
 def test_claims(text: str, program: str, claim: str) -> None:
     assert claim_of(parse_program(program), text) == parse_program(claim)
+
+
+@pytest.mark.parametrize(
+    ("claim", "of"),
+    [
+        ("(exist (select dog))", ["(select dog)"]),
+        ("(count_is (select dog) exactly 2)", ["(select dog)"]),
+        ("(count_is (select dog) exactly 0)", []),
+        (
+            "(every (select dog) (filter (select dog) color red))",
+            ["(filter (select dog) color red)"],
+        ),
+        (
+            "(conjunction (exist (select dog)) (exist (select cat)))",
+            ["(select dog)", "(select cat)"],
+        ),
+        ("(negation (exist (select dog)))", []),
+    ],
+)
+def test_what_a_claim_is_of(claim: str, of: list[str]) -> None:
+    assert [str(program) for program in described_by(parse_program(claim))] == of
 
 
 def test_and_claims_both() -> None:

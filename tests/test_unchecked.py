@@ -105,3 +105,42 @@ def test_a_scene_that_knows_actions_is_asked(grounder: Grounder) -> None:
     ]
     result = grounder.ground(scene_of(things, (100, 100)), "the running dog")
     assert (result.status, result.objects, result.unchecked) == ("ok", (1,), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "program", "answer", "objects"),
+    [
+        # What cannot be checked is a mention of its subject.
+        ("a dog sleeps", "(select dog)", None, (0, 1)),
+        ("the white dog watches television", "", None, ()),
+        # What can be is a claim, of the objects of which it holds.
+        ("a dog stands left of a dog", "(relate (select dog) left_of (select dog))", None, (0,)),
+        ("there are two dogs", "(count_is (select dog) exactly 2)", True, (0, 1)),
+        ("is the white dog right of a dog", "", True, (1,)),
+        ("the brown dog is white", "", False, ()),
+    ],
+)
+def test_claims_and_mentions(
+    grounder: Grounder,
+    scene: Scene,
+    text: str,
+    program: str,
+    answer: bool | None,
+    objects: tuple[int, ...],
+) -> None:
+    result = grounder.ground(scene, text)
+    assert result.answer is answer
+    assert result.objects == objects
+    assert len(result.probabilities) == len(objects)
+    assert not program or str(result.program) == program
+
+
+def test_a_claim_that_can_be_checked_is_one(grounder: Grounder) -> None:
+    dogs = [
+        Thing("dog", (10, 10, 40, 40), {"action": "sleep"}),
+        Thing("dog", (60, 10, 90, 40), {"action": "run"}),
+    ]
+    knowing = scene_of(dogs, (100, 100))
+    claimed = grounder.ground(knowing, "a dog sleeps")
+    assert (claimed.answer, claimed.objects) == (True, (0,))
+    assert grounder.ground(knowing, "a dog barks").answer is None

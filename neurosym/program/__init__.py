@@ -1,6 +1,6 @@
 """The language of programs: kinds, operators and their printed form."""
 
-from neurosym.program.claims import claim_of
+from neurosym.program.claims import claim_of, described_by
 from neurosym.program.definites import Definites, read_definites
 from neurosym.program.difference import Change, changed_words, difference, differs_only_at
 from neurosym.program.kinds import (
@@ -152,6 +152,7 @@ __all__ = [
     "Union",
     "changed_words",
     "claim_of",
+    "described_by",
     "difference",
     "differs_only_at",
     "leave_unchecked",

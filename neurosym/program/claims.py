@@ -5,7 +5,7 @@ from __future__ import annotations
 from neurosym.program.kinds import Comparison, Kind
 from neurosym.program.operator import Op
 from neurosym.program.operators.definites import TheCount
-from neurosym.program.operators.questions import Conjunction, CountIs, Exist
+from neurosym.program.operators.questions import Conjunction, CountIs, Every, Exist
 from neurosym.program.operators.sets import Union
 
 
@@ -39,6 +39,35 @@ def claim_of(program: Op, text: str = "") -> Op:
         left, right = (claim_of(side, text) for side in program.operands)
         return Conjunction(left, right, words=program.words)
     return Exist(program)
+
+
+def described_by(claim: Op) -> tuple[Op, ...]:
+    """What a claim is of: the parts of a program that stand for the things of which it holds.
+
+    It undoes :func:`claim_of`: "a man rides a horse" is of the man who does.
+
+    Args:
+        claim: a program that returns a truth.
+
+    Returns:
+        Programs of objects, in the order of the text; none for what denies, compares or leaves
+        open what it is of.
+
+    Example:
+        >>> from neurosym.program import parse_program
+        >>> described_by(parse_program("(exist (filter (select dog) color black))"))
+        ((filter (select dog) color black),)
+    """
+    match claim:
+        case Exist(objects=objects):
+            return (objects,)
+        case CountIs(objects=objects, comparison=comparison, number=number):
+            return () if comparison.holds(0, number) else (objects,)
+        case Every(scope=scope):
+            return (scope,)
+        case Conjunction(left=left, right=right):
+            return (*described_by(left), *described_by(right))
+    return ()
 
 
 def _joins(words: str) -> bool:
