@@ -45,6 +45,8 @@ _PARTICLES = frozenset(
 """What a verb takes into its name: "looking at" is ``look_at``. Plain places ("on", "under") are
 not among them: what sleeps on a couch sleeps, and is on the couch."""
 _OBJECT_BEGINS = frozenset({"DT", "PRP$", "CD", "JJ", "NN", "NNS", "NNP", "PRP"})
+_NOUN_TAGS = frozenset({"NN", "NNS", "NNP", "NNPS"})
+_HEADS = frozenset({"NN", "NNS", "NNP", "NNPS", "JJ", "VBG", "VBN"})
 _ENDING = frozenset({",", ".", "and", "with", "in"})
 """What "on" may stand before when it has no object."""
 _DEGREES = frozenset(
@@ -357,18 +359,27 @@ def _is_highest(form: str, lexicon: Lexicon) -> bool:
     return any(s.word_class in listed for each in stems for s in lexicon.senses(each))
 
 
-def also_verb(before: Token | None, token: Token, after: Token | None) -> tuple[Sense, ...]:
-    """The verb that a word tagged as a plural may be: "a singer hums a tune".
+def also_verb(
+    before: Token | None, token: Token, after: Token | None, lexicon: Lexicon
+) -> tuple[Sense, ...]:
+    """The verb that a word which is listed or tagged as a noun may be: "a singer hums a tune".
 
     Taggers that see few singular verbs with an "s" take them for plurals of nouns. A plural after
     a singular noun without a mark between them is a compound, or else a verb; a compound is
-    followed by what follows a noun, and not by another noun phrase.
+    followed by what follows a noun, and not by another noun phrase. "Two dogs sleep" has a noun
+    for taggers, too. What is tagged as a verb may be listed as a noun only: "they drink water".
     """
-    if before is None or after is None or token.tag != "NNS" or before.tag not in ("NN", "NNP"):
+    if before is None or before.tag not in _NOUN_TAGS:
         return ()
-    if after.tag not in _OBJECT_BEGINS:
-        return ()
-    return (Sense(WordClass.VERB, singular(token.lower)),)
+    if token.tag == "VBP":
+        return (Sense(WordClass.VERB, base_of(token)),)
+    if token.tag == "NNS" and before.tag in ("NN", "NNP") and after is not None:
+        verb = after.tag in _OBJECT_BEGINS
+        return (Sense(WordClass.VERB, singular(token.lower)),) if verb else ()
+    if token.tag == "NN" and before.tag == "NNS" and (after is None or after.tag not in _HEADS):
+        listed = lexicon.senses(f"{token.lower}s")
+        return tuple(s for s in listed if s.word_class is WordClass.POSTURE)
+    return ()
 
 
 def verb_senses(verb: str, particle: tuple[Token, ...], lexicon: Lexicon) -> tuple[Sense, ...]:

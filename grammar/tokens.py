@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosym.errors import TextError
+from neurosym.grammar.agreement import agreeing
 from neurosym.grammar.repair import SHORTEST, Repair
 from neurosym.span import Span
 
@@ -250,7 +251,7 @@ def _tokens(text: str, kept: list[_Letter], doc: Doc) -> tuple[Token, ...]:
                 span=span,
             )
         )
-    return tuple(tokens)
+    return agreeing(tuple(tokens))
 
 
 def _repaired(same: str, repairs: Iterable[Repair]) -> list[_Letter]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from neurosym.grammar.classes import BOUND, WordClass
+from neurosym.grammar.classes import BOUND, NOUNS, WordClass
 from neurosym.grammar.lexicon import Lexicon, Sense
 from neurosym.grammar.open_class import (
     UNLISTED,
@@ -200,6 +200,8 @@ def _cut(
                 senses = (*senses, Sense(WordClass.LOCATION, "back", "depth"))
             if senses[0].word_class is WordClass.THE and opens_clause(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.OPENING, "the"))
+            if end == position + 1 and all(s.word_class in NOUNS for s in senses):
+                senses = (*senses, *also_verb(previous, tokens[position], after, lexicon))
             units.append(Unit(tokens[start:end], senses))
             position = end
             continue
@@ -208,9 +210,9 @@ def _cut(
             units.append(Unit(tokens[position:end], (Sense(WordClass.GENITIVE, "of"),)))
         elif tokens[position].is_word:
             senses = senses_of(tokens[position:end], lexicon, first=position == 0)
-            before = tokens[position - 1] if position else None
-            following = tokens[end] if end < len(tokens) else None
-            senses += also_verb(before, tokens[end - 1], following)
+            if not any(sense.word_class is WordClass.VERB for sense in senses):
+                following = tokens[end] if end < len(tokens) else None
+                senses += also_verb(previous, tokens[end - 1], following, lexicon)
             units.append(Unit(tokens[start:end], senses))
         position = end
     return tuple(units)
