@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.forms import Word
 from neurosym.grammar.lexicon import Lexicon, Sense, pieces
-from neurosym.grammar.open_class import singular
+from neurosym.grammar.open_class import listed_verbs, singular
 from neurosym.grammar.tokens import OPTIONAL_S, SpacyTokenizer, Token
 from neurosym.grammar.units import segmentations
 from neurosym.span import Span
@@ -131,6 +131,10 @@ class ClosedTokenizer:
         if base != word:
             senses += tuple(s for s in self._lexicon.senses(base) if s.word_class in _NOUNS)
         if any(sense.word_class in _BY_TAG for sense in senses):
+            return None
+        # "They drink water", "a drink".
+        nouns = senses and all(sense.word_class in _NOUNS for sense in senses)
+        if nouns and listed_verbs(word, self._lexicon):
             return None
         # Only after what a command names is it one: "pick it up".
         if senses and all(sense.word_class is WordClass.PARTICLE for sense in senses):

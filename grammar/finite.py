@@ -15,8 +15,6 @@ from neurosym.span import Span
 
 _FINITE = frozenset({"VBZ", "VBP"})
 """Tags of finite verbs; of past forms a tagger cannot tell which are participles."""
-_BARE = frozenset({"NN", "NNS"})
-"""Tags of finite verbs that look like nouns: "two dogs sleep". No participle has them."""
 _DONE = frozenset({"acting", "standing", "related", "related_by"})
 """What of a nominal may begin with a verb."""
 _HELPING = frozenset({WordClass.IS, WordClass.DO})
@@ -112,5 +110,6 @@ def _is_finite(part: Tree, units: tuple[Unit, ...]) -> bool:
     if part.label not in _DONE or first.unit is None:
         return False
     token = units[first.unit].tokens[0]
-    bare = token.tag in _BARE and not token.lower.endswith("ing")
-    return token.tag in _FINITE or (bare and first.label in ("VERB", "POSTURE"))
+    # "Two dogs sleep", where taggers see a noun; participles have another form.
+    bare = token.tag == "NN" and first.label == "POSTURE" and not token.lower.endswith("ing")
+    return token.tag in _FINITE or bare

@@ -372,14 +372,22 @@ def also_verb(
     if before is None or before.tag not in _NOUN_TAGS:
         return ()
     if token.tag == "VBP":
-        return (Sense(WordClass.VERB, base_of(token)),)
+        return listed_verbs(token.lower, lexicon)
     if token.tag == "NNS" and before.tag in ("NN", "NNP") and after is not None:
         verb = after.tag in _OBJECT_BEGINS
         return (Sense(WordClass.VERB, singular(token.lower)),) if verb else ()
     if token.tag == "NN" and before.tag == "NNS" and (after is None or after.tag not in _HEADS):
-        listed = lexicon.senses(f"{token.lower}s")
+        listed = listed_verbs(token.lower, lexicon)
         return tuple(s for s in listed if s.word_class is WordClass.POSTURE)
     return ()
+
+
+def listed_verbs(bare: str, lexicon: Lexicon) -> tuple[Sense, ...]:
+    """The verbs of the lexicon whose bare form a word is: "drink" of "drinks"."""
+    verbs = (WordClass.VERB, WordClass.POSTURE)
+    forms = (f"{bare}s", f"{bare}es")
+    found = (s for form in forms for s in lexicon.senses(form) if s.word_class in verbs)
+    return tuple(dict.fromkeys(sense for sense in found if sense.concept == bare))
 
 
 def verb_senses(verb: str, particle: tuple[Token, ...], lexicon: Lexicon) -> tuple[Sense, ...]:

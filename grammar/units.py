@@ -200,7 +200,8 @@ def _cut(
                 senses = (*senses, Sense(WordClass.LOCATION, "back", "depth"))
             if senses[0].word_class is WordClass.THE and opens_clause(tokens, position, lexicon):
                 senses = (*senses, Sense(WordClass.OPENING, "the"))
-            if end == position + 1 and all(s.word_class in NOUNS for s in senses):
+            nouns = end == position + 1 and all(s.word_class in NOUNS for s in senses)
+            if nouns and tokens[position].tag != "NNS":
                 senses = (*senses, *also_verb(previous, tokens[position], after, lexicon))
             units.append(Unit(tokens[start:end], senses))
             position = end
