@@ -172,7 +172,7 @@ class Belonging(Anaphora):
         if word is not None and word.label == "POSSESSIVE":
             return [*self._pronoun(word)]
         phrase = next(child for child in tree.children if child.unit is None)
-        return self._phrase(phrase, Context(head, landmark=True))
+        return self._phrase(phrase, Context(head, landmark=True, relation="of"))
 
     def _having(self, objects: Op, tree: Tree) -> Scored[Op]:
         """Whose shirt is red: with a red shirt."""

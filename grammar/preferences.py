@@ -107,7 +107,9 @@ class Preferences:
             noun, "worn", "body", "ground", "trimming", "food", "vehicle"
         )
 
-    def of_landmark(self, owner: str, landmark: str, said: Said, relation: str) -> float:
+    def of_landmark(
+        self, owner: str, landmark: str, said: Said, relation: str, *, some: bool = False
+    ) -> float:
         """The cost of a modifier being of a landmark, not of what that is a landmark of.
 
         Args:
@@ -115,6 +117,7 @@ class Preferences:
             landmark: the noun that the modifier stands nearer to.
             said: the modifier.
             relation: of the owner to the landmark; :data:`ACTING` or a verb's name for a deed.
+            some: whether the landmark is named without "the" and the like: "of water".
         """
         cost = ASIDE if said.aside else 0.0
         if said.who and not self.is_animate(landmark) and self.is_inert(landmark):
@@ -124,9 +127,9 @@ class Preferences:
             return cost
         if said.relation in DEEDS:
             return cost + self._acting(owner, landmark, said)
-        return cost + (
-            MODIFIED_LANDMARK if self._is_misplaced(owner, landmark, said, relation) else 0.0
-        )
+        filling = some and relation == "of" and self._is_of_whole(landmark, said)
+        misplaced = filling or self._is_misplaced(owner, landmark, said, relation)
+        return cost + (MODIFIED_LANDMARK if misplaced else 0.0)
 
     def of_head(self, noun: str, said: Said) -> float:
         """The cost of a modifier being of what an expression names itself."""
@@ -186,6 +189,14 @@ class Preferences:
         # A plate with a muffin next to a cup is next to it; but what is in a box is as it is there.
         support = said.relation in _HERE and self.is_of(said.noun, "furniture", "ground")
         return (support or said.relation in _BESIDE) and not self.is_of(owner, "container")
+
+    def _is_of_whole(self, filling: str, said: Said) -> bool:
+        """Whether what stands after "a glass of water" is rather said of the glass."""
+        if self.is_animate(filling) or said.bound:
+            return False
+        if said.relation == "with":
+            return not (self.is_of(filling, "food") and self.is_of(said.noun, "food"))
+        return said.relation in _SPATIAL
 
     def _is_with(self, owner: str, landmark: str, said: Said, relation: str) -> bool:
         """Whether "with" something is rather said of the owner."""

@@ -45,7 +45,7 @@ class Suiting(Heads):
         if context.landmark and posts and isinstance(noun, Select) and noun.category == "viewer":
             # "Facing us in red": nobody says what they themselves are like.
             return OF_VIEWER
-        carried = context.relation in CARRYING
+        carried = context.relation in CARRYING - {"of"}
         loose = carried or determiner in ("bare", "indefinite")
         cost = 0.0
         if context.landmark:
@@ -66,7 +66,10 @@ class Suiting(Heads):
         if any(post.label == "possessor" for post in posts) and posts[0].label in _SAYING:
             said[0] = replace(said[0], own=True)
         return cost + sum(
-            self._preferences.of_landmark(there, here, each, context.relation) for each in said
+            self._preferences.of_landmark(
+                there, here, each, context.relation, some=determiner in ("bare", "indefinite")
+            )
+            for each in said
         )
 
     def _said_by_who(self, tree: Tree) -> set[int]:
