@@ -10,7 +10,6 @@ from neurosym.grammar.claims import said_of
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.distribution import UNBRIDGED, Distribution
 from neurosym.grammar.division import divide
-from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
@@ -20,16 +19,15 @@ from neurosym.grammar.meaning import (
     as_one,
     cheapest,
     head_of,
-    objects_of,
     refer,
 )
 from neurosym.grammar.nominals import Nominal, takes_other
 from neurosym.grammar.others import OTHER_THAN_WHAT
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.values import value_of
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Choose,
-    CommonValue,
     CompareCounts,
     Comparison,
     Conjunction,
@@ -46,7 +44,6 @@ from neurosym.program import (
     Negation,
     Op,
     Query,
-    Same,
     The,
     Union,
 )
@@ -448,7 +445,7 @@ class Questions(Distribution):
             (cost + extra + more, op)
             for cost, owner in owners
             for extra, name in names
-            for more, op in _value_of(owner, name, said)
+            for more, op in value_of(owner, name, said)
         ]
 
     def _value_is(self, tree: Tree) -> Scored[Op]:
@@ -487,7 +484,7 @@ class Questions(Distribution):
             (cost + more + extra, op)
             for cost, phrase in self._phrase(phrases[0], Context())
             for extra, attribute in attributes
-            for more, op in _value_of(phrase, attribute, words)
+            for more, op in value_of(phrase, attribute, words)
         ]
 
     def _choose(self, tree: Tree) -> Scored[Op]:
@@ -570,28 +567,6 @@ class Questions(Distribution):
                 for extra, name in names
             ]
         return found
-
-
-_SOME_TWO = ("number", "number_of", "comparison")
-"""Determiners of two of some things, which need not be all of them."""
-
-
-def _value_of(phrase: NounPhrase, attribute: str, words: Words) -> Scored[Op]:
-    """The value that a thing has, that several share, or that is the most common of theirs."""
-    if isinstance(phrase, Quantified) and phrase.determiner in ("most", "most_of"):
-        said = (*words, *phrase.words[:1])
-        return [(0.0, CommonValue(whole_of(phrase), attribute, words=said))]
-    if isinstance(phrase, Quantified) and phrase.number == 2 and phrase.determiner in _SOME_TWO:
-        # "What color do two of the cups have": the one that they share.
-        shared = Same(phrase.objects, attribute, phrase.objects, words=phrase.words)
-        return [(0.0, Query(shared, attribute, words=words))]
-    try:
-        subjects = as_one(phrase)
-    except NoReadingError:
-        if isinstance(phrase, Coordinated) and phrase.any_of:
-            raise
-        subjects = objects_of(phrase)
-    return [(cost, Query(subject, attribute, words=words)) for cost, subject in subjects]
 
 
 def _telling(part: Tree) -> list[Tree]:
