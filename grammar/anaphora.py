@@ -241,7 +241,7 @@ class Anaphora(Nominals):
             return
         local = not itself and leaf.label != "POSSESSIVE"
         # Nothing is on its own side: "a bus with a sign on the side of it".
-        part = any(node.label in ("owned", "possessor") for node in _path(self.root, leaf)[-4:])
+        part = self._is_of_part(_path(self.root, leaf))
         around = [*self._around(leaf, (3 if part else 2) if local else 1)]
         if not local and self._is_place(_path(self.root, leaf)):
             # The back in "a dog with a star on its back" is the dog's.
@@ -278,6 +278,15 @@ class Anaphora(Nominals):
     @abc.abstractmethod
     def _claim_made(self, tree: Tree) -> Op | None:
         """What a clause claims."""
+
+    def _is_of_part(self, path: list[Tree]) -> bool:
+        """Whether a pronoun says of what the place of something is a part: "on the side of it"."""
+        related = next((node for node in reversed(path) if node.label == "related"), None)
+        owned = any(node.label in ("owned", "possessor") for node in path[-4:])
+        leaf = related.children[0] if related is not None and owned else None
+        if leaf is None or leaf.label != "RELATION":
+            return False
+        return self._concept_of(leaf) not in CARRYING - {"in"}
 
     def _is_place(self, path: list[Tree]) -> bool:
         """Whether the phrase of a possessive is what something is on, in or near."""

@@ -151,8 +151,8 @@ class Preferences:
         return MODIFIED_LANDMARK if self._acts(owner) and not moves else 0.0
 
     def _acts(self, owner: str) -> bool:
-        """Whether an owner does things, or is on or of somebody who does."""
-        return self.is_animate(owner) or self.is_of(owner, "worn", "body")
+        """Whether an owner does things, or is on somebody who does."""
+        return self.is_animate(owner) or self.is_of(owner, "worn")
 
     def _is_misplaced(self, owner: str, landmark: str, said: Said, relation: str) -> bool:
         """Whether what is no deed is rather said of the owner."""
@@ -172,8 +172,11 @@ class Preferences:
             return not self.is_of(owner, "ground")
         if said.relation == "with":
             return self._is_with(owner, landmark, said, relation)
-        if said.relation not in _SPATIAL or said.bound:
+        if said.relation not in _SPATIAL or (said.bound and not self.is_animate(said.noun)):
             return False
+        if said.noun == owner != landmark and owner and said.relation in _BESIDE:
+            # A cat in a bed next to another cat.
+            return True
         grounded = self.is_of(said.noun, "ground") and inert
         if said.relation in _HERE and grounded:
             # A ball that somebody plays with is where they are, but what they look at is not.
@@ -183,7 +186,7 @@ class Preferences:
             return True
         if acts and inert and said.relation in _BESIDE and self.is_animate(said.noun):
             # Who sits at a table next to a man is next to him.
-            return relation in _HERE or carried
+            return relation in _HERE or carried or (bool(relation) and relation not in _SPATIAL)
         if relation not in ("with", "wearing", "holding") or acts or not inert:
             return False
         # A plate with a muffin next to a cup is next to it; but what is in a box is as it is there.

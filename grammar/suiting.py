@@ -41,7 +41,14 @@ class Suiting(Heads):
     ) -> float:
         """What it costs that modifiers are said of a noun, which may rather be of another."""
         # "The block at the top" of a tower is no place in the picture.
-        placed = [post for post in posts if not self._is_inner_place(post)]
+        kind = noun.category if isinstance(noun, Select) else ""
+        beheld = context.relation == "with"
+        scene = beheld and self._preferences.is_of(kind, "ground")
+        placed = [
+            post
+            for post in posts
+            if not (self._is_inner_place(post) or scene or (beheld and self._is_upon(post)))
+        ]
         if context.landmark and posts and isinstance(noun, Select) and noun.category == "viewer":
             # "Facing us in red": nobody says what they themselves are like.
             return OF_VIEWER
@@ -70,6 +77,17 @@ class Suiting(Heads):
                 there, here, each, context.relation, some=determiner in ("bare", "indefinite")
             )
             for each in said
+        )
+
+    def _is_upon(self, post: Tree) -> bool:
+        """Whether a place is one of what has the thing: "a cake with cherries on top"."""
+        leaf = post.find("location") if post.label == "located" else None
+        if leaf is None or post.find("THE") or post.find("IMAGE") or post.find("SIDE"):
+            return False
+        return [each.label for each in leaf.leaves()] == ["LOCATION"] and any(
+            sense.concept == "top" and sense.dimension == "vertical"
+            for each in leaf.leaves()
+            for sense in self._unit(each).all(WordClass.LOCATION)
         )
 
     def _said_by_who(self, tree: Tree) -> set[int]:
@@ -103,8 +121,9 @@ class Suiting(Heads):
         elif first.label == "WITH_COLOUR":
             yield Said("in", noun, bound=bound)
         else:
-            senses = self._unit(first).all(WordClass.RELATION) if post.label == "related" else ()
-            yield Said(senses[0].concept if senses else post.label, noun, bound=bound)
+            linked = post.label == "related" and first.label in ("RELATION", "SIDE_RELATION")
+            name = self._concept_of(first) if linked else post.label
+            yield Said(name, noun, bound=bound)
 
     def _is_inner_place(self, post: Tree) -> bool:
         """Whether a place is one in what holds the thing, where nothing is farthest out."""

@@ -10,10 +10,12 @@ from neurosym.errors import ProgramTypeError
 from neurosym.grammar.anaphora import Antecedent
 from neurosym.grammar.classes import NOUNS, UNSPOKEN, WordClass
 from neurosym.grammar.dependency.arcs import Arc, Word, roots, tree_of
+from neurosym.grammar.dependency.attaching import attach
 from neurosym.grammar.dependency.nouns import is_number_of
 from neurosym.grammar.dependency.sentences import Sentences
 from neurosym.grammar.lexicon import Lexicon
 from neurosym.grammar.meaning import MAX_SIZE, NOT_HERE, TOO_LARGE, NoReadingError
+from neurosym.grammar.preferences import Preferences
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -88,6 +90,7 @@ def guess(
         later: whether there are earlier sentences.
     """
     trees = roots(units, arcs)
+    attach(trees, Preferences(lexicon))
     sentences = Sentences(lexicon, text, said, later=later)
     try:
         program = sentences.program(trees)
