@@ -174,9 +174,10 @@ class Preferences:
             return self._is_with(owner, landmark, said, relation)
         if said.relation not in _SPATIAL or (said.bound and not self.is_animate(said.noun)):
             return False
-        if said.noun == owner != landmark and owner and said.relation in _BESIDE:
-            # A cat in a bed next to another cat.
-            return True
+        if said.noun == owner != landmark and said.relation in _BESIDE:
+            # A cat in a bed next to another cat; where kinds are listed, since texts of one form
+            # may have any other nouns (forms.py).
+            return self.is_of(landmark, "furniture", "vehicle", "food")
         grounded = self.is_of(said.noun, "ground") and inert
         if said.relation in _HERE and grounded:
             # A ball that somebody plays with is where they are, but what they look at is not.
