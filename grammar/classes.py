@@ -134,6 +134,7 @@ class WordClass(enum.Enum):
     PRONOUN = '"it" or "them"'
     POSSESSIVE = '"its" or "their"'
     GENITIVE = "a possessive"
+    VIEWER = '"us" or "you"'
     WHOSE = '"whose"'
     LABEL = '"number"'
     SHADE = '"coloured"'

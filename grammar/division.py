@@ -24,7 +24,7 @@ def divide(tree: Tree) -> tuple[list[Tree], Tree | None, list[Tree]]:
         *("negated", "attribute", "attributes", "superlative", "ordinal", "location", "quality"),
         *("participle", "other", "varied", "measured", "counted_before", "in_row", "twins"),
     )
-    heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined")
+    heads = ("noun", "nouns", "thing", "things", "one", "ones", "others", "joined", "digits")
     parts = [child for child in tree.children if child.unit is None]
     pres = [part for part in parts if part.label in before]
     head = next((part for part in parts if part.label in heads), None)

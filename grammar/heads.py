@@ -9,7 +9,7 @@ from neurosym.grammar.meaning import NoReadingError
 from neurosym.grammar.modifiers import Modifiers
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Words
-from neurosym.program import Everything, Op, Select
+from neurosym.program import Everything, Filter, Op, Select
 
 UNLIKELY_COMPOUND = 1.5
 """Cost of a person and what is worn as one kind of thing: one has the other."""
@@ -46,8 +46,10 @@ class Heads(Modifiers):
             return 0.0
         if any(self._unit(leaf).all(WordClass.IMAGE) for leaf in pres[0].leaves()):
             raise NoReadingError
-        worn = isinstance(head, Select) and self._preferences.is_of(head.category, "worn")
-        return PLACE_AS_THING if worn and determiner in ("bare", "the") else 0.0
+        nearest = any(pre.find("NEAREST", "FARTHEST") for pre in pres)
+        kinds = ("worn", "body") if len(pres) > 1 else ("worn",)
+        worn = isinstance(head, Select) and self._preferences.is_of(head.category, *kinds)
+        return PLACE_AS_THING if nearest or (worn and determiner in ("bare", "the")) else 0.0
 
     def _misformed(self, head: Tree | None) -> float:
         """What it costs that "mans" is a plural, and "dogs ear" a compound: they are owners."""
@@ -72,6 +74,8 @@ class Heads(Modifiers):
             if post.label == "juxtaposed" and post.children[0].label == "phrase"
         )
         noun = head.category if isinstance(head, Select) else ""
+        if worn and self._preferences.is_of(noun, "worn"):
+            raise NoReadingError
         return UNLIKELY_COMPOUND if worn and not self._preferences.is_animate(noun) else 0.0
 
     def _unlikely_compound(self, head: Tree | None) -> float:
@@ -85,8 +89,7 @@ class Heads(Modifiers):
             [self._unit(leaf).all(WordClass.COLOUR) for leaf in head.leaves()] if head else []
         )
         placed = [self._is_place_name(leaf) for leaf in head.leaves()] if head else []
-        viewer = "viewer" in names[:-1]
-        unlikely = owned or viewer or any(coloured[:-1]) or any(placed[:-1])
+        unlikely = owned or any(coloured[:-1]) or any(placed[:-1])
         return UNLIKELY_COMPOUND * (garments or unlikely)
 
     def _is_place_name(self, leaf: Tree) -> bool:
@@ -144,3 +147,11 @@ class Heads(Modifiers):
 
     def _is_half(self, leaf: Tree) -> bool:
         return leaf.label == "SIDE" and self._unit(leaf).sense(WordClass.SIDE).concept == "half"
+
+    def _numbered(self, tree: Tree) -> Op:
+        """What bears a number: "behind 33"."""
+        leaf = tree.children[0]
+        if not leaf.words.isdecimal():
+            raise NoReadingError
+        number = f"number {self._concept_of(leaf)}"
+        return Filter(Everything(), "quality", number, words=(leaf.span,))

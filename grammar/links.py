@@ -125,7 +125,7 @@ class Links(SentenceLowering):
         context = Context(head, landmark=True, relation="with")
         *_, named = tree.leaves()
         both = self._is_garment(head) and self._lexicon.has_feature("worn", self._concept_of(named))
-        if both:
+        if both and next(iter(objects.walk())) == head:
             objects = Relate(Everything(), "with", objects)
         return [
             (cost + extra + both * WEARER_UNSAID, op)

@@ -110,7 +110,10 @@ class Modifiers(Contents):
                 return self._linked(tree, head, extra)
             case "juxtaposed" | "dressed":
                 self._check_juxtaposed(tree, head)
-                return lambda objects: self._juxtaposed(objects, tree, head)
+                return lambda objects: [
+                    (cost + self._cost_of_wearer(tree, head), op)
+                    for cost, op in self._juxtaposed(objects, tree, head)
+                ]
             case "goal" if tree.find("TO") and self._is_turned(head):
                 return lambda objects: self._related(objects, tree, head)
             case "goal" if tree.find("TO"):
@@ -241,6 +244,13 @@ class Modifiers(Contents):
         if worn and (fruit or (tree.label == "dressed" and self._is_on_body(head))):
             # Clothes and fruit have nothing on: "orange shirt".
             raise NoReadingError
+
+    def _cost_of_wearer(self, tree: Tree, head: Op) -> float:
+        """What it costs that a thing has clothes on which stand before it: "red hat table"."""
+        if tree.label != "dressed" or not isinstance(head, Select):
+            return 0.0
+        listed = any(s.word_class is WordClass.NOUN for s in self._lexicon.senses(head.category))
+        return HANDLED if listed and not self._preferences.is_animate(head.category) else 0.0
 
     def _is_on_body(self, head: Op) -> bool:
         """Whether something is on a body or a part of one, and has no clothes on."""

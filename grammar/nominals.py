@@ -209,6 +209,8 @@ class Nominals(Suiting):
         if tree.label == "joined":
             return self._joined_heads(tree, context, picks)
         words = tuple(leaf.span for leaf in tree.leaves())
+        if tree.label == "digits":
+            return self._plain(self._numbered(tree), plural=False)
         plural = tree.label in ("nouns", "things", "ones")
         optional = plural and next(tree.leaves()).words.endswith(OPTIONAL_PLURAL)
         if tree.label in ("thing", "things"):

@@ -55,17 +55,23 @@ _DEGREES = frozenset(
 _BARELY = frozenset({"slightly", "somewhat", "much", "bit"})
 _NEARLY = frozenset({"slightly", "somewhat", "almost", "nearly", "mostly"})
 """What softens a quality, and elsewhere goes with a place: "slightly taller"."""
+_ALMOST = frozenset({"almost", "nearly", "practically", "basically"})
 _GRADES = frozenset({"more", "less", "most", "least"})
+_ONWARD = frozenset({"away", "forward", "forwards", "backward", "backwards", "ahead", "together"})
+"""What a verb is joined to that has no object after it: "looking away"."""
 _OURS = frozenset({"this", "that", "same", "our", "your"})
 _WHICH_WAY = _OURS | {"other", "another", "opposite", "wrong", "different"}
 _WAYS = frozenset({"way", "direction"})
 _BEFORE_A_PLACE = frozenset({"to", "towards", "toward", "at", "from", "for"})
 
 
-def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon) -> bool:
+def is_softener(
+    before: Token | None, token: Token, after: Token | None, found: int, lexicon: Lexicon
+) -> bool:
     """Whether a word only says how much or how: "very old", "slowly moving".
 
     Args:
+        before: the word before it.
         token: the word.
         after: the next word.
         found: how many words the longest phrase of the lexicon has that begins here.
@@ -76,8 +82,16 @@ def is_softener(token: Token, after: Token | None, found: int, lexicon: Lexicon)
     if token.lower in _DEGREES and found < 2:
         places = lexicon.senses(after.lower) if after else ()
         return not any(sense.word_class is WordClass.LOCATION for sense in places)
-    if token.lower in _BARELY and after is not None:
-        return any(s.word_class is WordClass.COMPARATIVE for s in lexicon.senses(after.lower))
+    following = lexicon.senses(after.lower) if after else ()
+    if token.lower in _BARELY and found < 2:
+        return any(s.word_class is WordClass.COMPARATIVE for s in following)
+    if token.lower in _ALMOST and found < 2:
+        return any(s.word_class in (WordClass.NO, WordClass.WITHOUT) for s in following)
+    if token.lower == "just" and (before is None or before.lower != "but"):
+        return found < 2
+    if after is not None and after.tag in _NOUN_TAGS:
+        # "A frilly top", which taggers take for an adverb.
+        return False
     return not found and token.tag in ("RB", "RBR", "RBS") and token.lower.endswith("ly")
 
 
@@ -288,7 +302,8 @@ def verb_end(
 def _direction_end(lowers: tuple[str, ...], start: int, lexicon: Lexicon) -> int:
     """The end of "left", "to the left" or the like at ``start``; else ``start``."""
     end = start
-    if end < len(lowers) and lowers[end] in _BEFORE_A_PLACE:
+    turned = {*lowers[end + 1 : end + 3]} & _WHICH_WAY and {*lowers[end + 2 : end + 4]} & _WAYS
+    if end < len(lowers) and (lowers[end] in _BEFORE_A_PLACE or (turned and lowers[end] == "in")):
         end += 1
     the = lowers[end : end + 1] == ("the",)
     if the and (end > start or {*lowers[end + 1 : end + 2]} <= _WHICH_WAY):
@@ -408,6 +423,8 @@ def verb_senses(verb: str, particle: tuple[Token, ...], lexicon: Lexicon) -> tup
     places = [s for s in lexicon.senses(last.lower) if s.word_class is WordClass.LOCATION]
     if places:
         return (Sense(WordClass.POSTURE, f"{verb}_{places[0].concept}"),)
+    if last.lower in _ONWARD:
+        return (Sense(WordClass.POSTURE, f"{verb}_{last.lower}"),)
     return (Sense(WordClass.VERB, f"{verb}_{last.lower}"),)
 
 

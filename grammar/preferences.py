@@ -166,6 +166,9 @@ class Preferences:
                 not beside and said.relation not in ("with", "in") and self.is_of(said.noun, "body")
             )
             return not (trimming or on_body or said.relation == "of")
+        if said.relation == "in" and self.is_of(said.noun, "grown") and said.noun != landmark:
+            # "A bow in her hair".
+            return False
         if said.relation in ("with", "in") and self.is_of(said.noun, "worn"):
             return acts and inert and not trimming
         if said.relation == "related_by" and self.is_of(landmark, "ground"):

@@ -18,9 +18,6 @@ from neurosym.program import Op, Select
 PLACE_OF_LANDMARK = 1.2
 """Cost of a place that ends a text as that of a landmark: "the dog by the car left" is left."""
 
-OF_VIEWER = 3.0
-"""Cost of saying something of "us" and "you", who are not in the picture."""
-
 _JOINED = ("coordination", "predicate_and", "predicate_or", "not_simple")
 _SAYING = (
     *("related", "related_by", "between", "acting", "nearest", "coloured", "sided", "juxtaposed"),
@@ -49,9 +46,6 @@ class Suiting(Heads):
             for post in posts
             if not (self._is_inner_place(post) or scene or (beheld and self._is_upon(post)))
         ]
-        if context.landmark and posts and isinstance(noun, Select) and noun.category == "viewer":
-            # "Facing us in red": nobody says what they themselves are like.
-            return OF_VIEWER
         carried = context.relation in CARRYING - {"of"}
         loose = carried or determiner in ("bare", "indefinite")
         cost = 0.0

@@ -39,6 +39,8 @@ _PLACE_OF = {
     "between": Sense(WordClass.LOCATION, "middle", "horizontal"),
 }
 """The places that relations stand for when nothing follows them: "the dog behind"."""
+_BEFORE_GOALS = frozenset({"closest", "nearest", "closer", "nearer", "close", "next", "farthest"})
+"""What before "to" says that what follows is a thing, and no deed: "closest to trash"."""
 _PROGRESSIVE = frozenset({"being", "getting"})
 """What before a participle says that it is going on: "being held by"."""
 
@@ -144,7 +146,7 @@ def _cut(
         longest = found[0][0] - position if found else 0
         after = tokens[position + 1] if position + 1 < len(tokens) else None
         previous = tokens[position - 1] if position else None
-        if is_softener(tokens[position], after, longest, lexicon):
+        if is_softener(previous, tokens[position], after, longest, lexicon):
             position += 1
             continue
         if units and is_seeming(previous, tokens[position], after):
@@ -246,7 +248,8 @@ def _verb_start(tokens: tuple[Token, ...], position: int) -> int:
     after = tokens[position + 1].tag if position + 1 < len(tokens) else ""
     word = tokens[position].lower
     leads = word in _PROGRESSIVE and after in _PARTICIPLES
-    return position + 1 if leads or (word == "to" and after == "VB") else position
+    goal = position > 0 and tokens[position - 1].lower in _BEFORE_GOALS
+    return position + 1 if leads or (word == "to" and after == "VB" and not goal) else position
 
 
 def _is_genitive(lowers: tuple[str, ...], tokens: tuple[Token, ...], position: int) -> bool:
