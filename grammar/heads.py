@@ -42,6 +42,15 @@ class Heads(Modifiers):
 
     def _place_of_clothes(self, head: Op, pres: list[Tree], determiner: str) -> float:
         """What it costs that clothes have a place of their own: "man on the left blue shirt"."""
+        hidden = any(
+            sense.dimension == "visibility"
+            for pre in pres
+            if pre.label == "attribute"
+            for sense in self._unit(next(pre.leaves())).all(WordClass.ATTRIBUTE)
+        )
+        if hidden and isinstance(head, Select) and self._preferences.is_of(head.category, "worn"):
+            # "Man out of frame red shirt": the man is.
+            return PLACE_AS_THING
         if not pres or pres[0].label != "location":
             return 0.0
         if any(self._unit(leaf).all(WordClass.IMAGE) for leaf in pres[0].leaves()):

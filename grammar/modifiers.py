@@ -241,6 +241,10 @@ class Modifiers(Contents):
         fruit = any(
             sense.word_class is WordClass.COLOUR for sense in self._lexicon.senses(head.category)
         )
+        wearer = tree.label == "juxtaposed" and self._preferences.is_of(head.category, "worn")
+        if wearer and self._lexicon.has_feature("person", self._concept_of(name)):
+            # "Denim jacket girl" is the girl.
+            raise NoReadingError
         if worn and (fruit or (tree.label == "dressed" and self._is_on_body(head))):
             # Clothes and fruit have nothing on: "orange shirt".
             raise NoReadingError
@@ -332,6 +336,9 @@ class Modifiers(Contents):
         words = tuple(leaf.span for leaf in said)
         value = self._concept_of(said[-1])
         if said[-1].label == "NUMBER":
+            if len(said) == 1 and not said[-1].words.isdecimal():
+                # "Bowl three dots" has three of them.
+                raise NoReadingError
             value = f"number {value}"
         return lambda objects: [(0.0, Filter(objects, attribute, value, words=words))]
 

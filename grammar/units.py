@@ -41,6 +41,24 @@ _PLACE_OF = {
 """The places that relations stand for when nothing follows them: "the dog behind"."""
 _BEFORE_GOALS = frozenset({"closest", "nearest", "closer", "nearer", "close", "next", "farthest"})
 """What before "to" says that what follows is a thing, and no deed: "closest to trash"."""
+_AFTER_COMMANDS = frozenset(
+    {
+        "the",
+        "a",
+        "an",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "them",
+        "all",
+        "every",
+        "both",
+        "please",
+    }
+)
+"""What tells that a word which may also be a quality is a command: "open the fridge"."""
 _PROGRESSIVE = frozenset({"being", "getting"})
 """What before a participle says that it is going on: "being held by"."""
 
@@ -135,7 +153,8 @@ def _cut(
         start = position
         position = _verb_start(tokens, position)
         following = tokens[position + 1] if position + 1 < len(tokens) else None
-        found = _in_place(lexicon.matches(lowers, bases, position), units)
+        next_word = lowers[position + 1 : position + 2]
+        found = _in_place(lexicon.matches(lowers, bases, position), units, next_word)
         if is_stative(tokens[position], following, found, lexicon):
             found = [(position + 1, (Sense(WordClass.ADJECTIVE, lowers[position]),))]
         if is_handed(tokens, position):
@@ -222,7 +241,7 @@ def _cut(
 
 
 def _in_place(
-    found: list[tuple[int, tuple[Sense, ...]]], before: list[Unit]
+    found: list[tuple[int, tuple[Sense, ...]]], before: list[Unit], after: tuple[str, ...]
 ) -> list[tuple[int, tuple[Sense, ...]]]:
     """What the lexicon has for words, as far as it can stand where they do.
 
@@ -231,6 +250,10 @@ def _in_place(
     """
     dropped = set()
     if any(unit.senses[0].word_class not in _BEFORE_COMMANDS for unit in before):
+        dropped.add(WordClass.COMMAND)
+    like = {s.word_class for end, senses in found for s in senses}
+    if WordClass.ADJECTIVE in like and not {*after} & _AFTER_COMMANDS:
+        # "Open fridge" is one that is open.
         dropped.add(WordClass.COMMAND)
     if not any(unit.all(WordClass.COMMAND) for unit in before):
         dropped.add(WordClass.PARTICLE)
