@@ -242,7 +242,7 @@ class Modifiers(Contents):
             sense.word_class is WordClass.COLOUR for sense in self._lexicon.senses(head.category)
         )
         wearer = tree.label == "juxtaposed" and self._preferences.is_of(head.category, "worn")
-        if wearer and self._lexicon.has_feature("person", self._concept_of(name)):
+        if wearer and self._lexicon.has_feature("person", name):
             # "Denim jacket girl" is the girl.
             raise NoReadingError
         if worn and (fruit or (tree.label == "dressed" and self._is_on_body(head))):
