@@ -20,6 +20,14 @@ _VERBS = frozenset({"VB", "VBP", "VBZ", "VBD", "VBG", "VBN"})
 _PAST = frozenset({"VBN", "VBD"})
 _ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
 _GUESSES = frozenset({"FW", "UH", "XX", "ADD", "AFX", "NFP", "LS"})
+_AFTER_A_PAIR = frozenset(
+    {
+        *(WordClass.VERB, WordClass.POSTURE, WordClass.RELATION, WordClass.SIDE_RELATION),
+        *(WordClass.PLACE, WordClass.WITH_COLOUR, WordClass.WITHOUT, WordClass.STOP),
+        *(WordClass.IS, WordClass.HAS, WordClass.WHICH, WordClass.AND, WordClass.COMMA),
+    }
+)
+"""Classes of words that begin nothing that a number counts."""
 _NOUN_TAGS = frozenset({"NN", "NNS", "NNP", "NNPS"})
 _NAMING = frozenset(
     {
@@ -45,6 +53,8 @@ _PARTICLES = frozenset(
 """What a verb takes into its name: "looking at" is ``look_at``. Plain places ("on", "under") are
 not among them: what sleeps on a couch sleeps, and is on the couch."""
 _OBJECT_BEGINS = frozenset({"DT", "PRP$", "CD", "JJ", "NN", "NNS", "NNP", "PRP"})
+_NOT_COUNTED = frozenset({"VBZ", "VBP", "VBD", "VBG", "IN", "CC", ".", ",", "WDT", "WP"})
+"""Tags of what a number cannot stand before."""
 _NOUN_TAGS = frozenset({"NN", "NNS", "NNP", "NNPS"})
 _HEADS = frozenset({"NN", "NNS", "NNP", "NNPS", "JJ", "VBG", "VBN"})
 _ENDING = frozenset({",", ".", "and", "with", "in"})
@@ -100,6 +110,35 @@ def is_seeming(before: Token | None, token: Token, after: Token | None) -> bool:
     if token.lower != "looking" or before is None or after is None:
         return False
     return before.tag in _ADJECTIVES and after.tag in ("NN", "NNS")
+
+
+def is_covered(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> bool:
+    """Whether a noun belongs to the participle after it: "a snow covered hill".
+
+    Not in "man striped shirt", where persons and what they have on stand side by side.
+    """
+    if len(tokens) < position + 3:
+        return False
+    noun, participle, after = tokens[position : position + 3]
+    if noun.tag != "NN" or participle.tag not in _PAST or not participle.lower.endswith("ed"):
+        return False
+    before = tokens[position - 1].tag if position else ""
+    opened = before in ("DT", "JJ", "CD", "IN", "PRP$")
+    acts = any(lexicon.has_feature(kind, noun.lower) for kind in ("person", "animal", "child"))
+    return opened and not acts and after.tag in _NOUN_TAGS and not lexicon.senses(participle.lower)
+
+
+def is_pair(tokens: tuple[Token, ...], start: int, end: int, lexicon: Lexicon) -> bool:
+    """Whether "a couple" is two people: nothing that it could count follows."""
+    if tokens[end - 1].lower != "couple" or end - start != 2:
+        return False
+    if end == len(tokens):
+        return True
+    # What is listed is known without a tagger, so that batches read it in the same way.
+    listed = lexicon.senses(tokens[end].lower)
+    if listed:
+        return listed[0].word_class in _AFTER_A_PAIR
+    return tokens[end].tag in ("VBZ", "VBP", "VBD", "VBG")
 
 
 def is_graded(before: Token | None, rest: tuple[Token, ...], lexicon: Lexicon) -> bool:

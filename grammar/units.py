@@ -11,11 +11,13 @@ from neurosym.grammar.open_class import (
     UNLISTED,
     also_verb,
     is_amount,
+    is_covered,
     is_donned,
     is_graded,
     is_handed,
     is_joint_quality,
     is_lone,
+    is_pair,
     is_seeming,
     is_softener,
     is_stative,
@@ -175,8 +177,14 @@ def _cut(
         if found and found[0][1][0].word_class is WordClass.FILLER:
             position = found[0][0]
             continue
-        if position == split:
+        if position == split or (found and is_pair(tokens, position, found[0][0], lexicon)):
             found = found[1:]
+        if longest < 2 and is_covered(tokens, position, lexicon):
+            covered = tokens[position : position + 2]
+            name = " ".join(token.lower for token in covered)
+            units.append(Unit(covered, (Sense(WordClass.ADJECTIVE, name),)))
+            position += 2
+            continue
         if longest < 2 and (compound := participial(tokens, position)):
             units.append(Unit(tokens[position : position + 3], (compound,)))
             position += 3
