@@ -32,15 +32,36 @@ class Belonging(Anaphora):
         """
         leaf, landmark = tree.children[-2:]
         if self._unit(leaf).sense(WordClass[leaf.label]).concept == "with":
+            inside = self._without_inside(landmark, head)
+            if inside is not None:
+                return super()._related(
+                    objects, replace(tree, children=(*tree.children[:-1], inside)), head
+                )
             held = self._being_at(objects, landmark, head, (leaf.span,))
             if held:
                 return held
         return super()._related(objects, tree, head)
 
+    def _without_inside(self, landmark: Tree, head: Op) -> Tree | None:
+        """What a thing has in it as what it has, where it has that in it anyway; or None."""
+        if not isinstance(head, Select) or head.category not in self._lexicon.feature("container"):
+            return None
+        parts = [child for child in landmark.children if child.unit is None]
+        last = parts[-1] if landmark.label == "np_and" else landmark
+        plain, link = self._without_link(last, head)
+        if link is None or self._concept_of(link.children[0]) != "in":
+            return None
+        if last is landmark:
+            return plain
+        return replace(landmark, children=(*landmark.children[:-1], plain))
+
     def _being_at(self, objects: Op, landmark: Tree, head: Op, words: Words) -> Scored[Op]:
         """The objects to which all that a phrase names stands as it says: "a cup on it"."""
-        if isinstance(head, Select) and self._lexicon.has_feature("weak_definite", head.category):
-            # A wall is a part of what has something on it.
+        if isinstance(head, Select) and (
+            self._lexicon.has_feature("weak_definite", head.category)
+            or head.category in self._lexicon.feature("container")
+        ):
+            # A wall is a part of what has something on it, and what a box holds is in it.
             return []
         parts = [landmark]
         if landmark.label == "np_and":
@@ -180,6 +201,16 @@ class Belonging(Anaphora):
         assert nominal is not None
         predicate = tree.children[-1]
         words = self._spans(tree, "WHOSE", "IS")
+        all_said = tree.find("floated") is not None
+        if all_said or self._names_values(predicate):
+            return [
+                (cost + extra, op)
+                for cost, had in self._nominal(nominal, Context(objects, landmark=True), "the")
+                if had.plural and not had.other
+                for some in [Relate(objects, "with", had.objects, words=words)]
+                for held in [Quantified("all", words, had.objects, had.head, plural=True)]
+                for extra, op in self._of_all(some, held, predicate, words)
+            ]
         return [
             (extra, Relate(objects, "with", op, words=words))
             for cost, had in self._nominal(nominal, Context(objects, landmark=True), "the")

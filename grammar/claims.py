@@ -7,6 +7,7 @@ from dataclasses import replace
 from neurosym.grammar.landmarks import whole_of
 from neurosym.grammar.meaning import Quantified, Scored, exists, names_several, refer
 from neurosym.grammar.ranks import among
+from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Step, Words
 from neurosym.program import (
     CompareCounts,
@@ -25,14 +26,17 @@ from neurosym.program import (
     ThePlural,
 )
 
+_EVERYTHING = Everything()
 
-def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
+
+def said_of(phrase: Quantified, step: Step, words: Words, things: Op = _EVERYTHING) -> Scored[Op]:
     """The truth of a predicate for a noun phrase.
 
     Args:
         phrase: what it is said of.
         step: the predicate, as a function from a set to the part of it that it keeps.
         words: spans of the verb.
+        things: all of which "only" says that nothing else is so.
     """
     quantifier = phrase.determiner
     said_of_all = names_several(phrase) or quantifier in ("all", "each", "both", "everything")
@@ -44,7 +48,7 @@ def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
             for cost, scope in step(subject)
         ]
     if quantifier in ("neither", "only", "all_but", "portion"):
-        return _of_a_share(phrase, step, words)
+        return _of_a_share(phrase, step, words, things)
     if quantifier in ("no", "indefinite", "bare", "comparison", "several", "number", "number_of"):
         found: Scored[Op] = []
         for extra, scope in step(phrase.objects):
@@ -64,7 +68,7 @@ def said_of(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
     ]
 
 
-def _of_a_share(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
+def _of_a_share(phrase: Quantified, step: Step, words: Words, things: Op) -> Scored[Op]:
     """What is said of neither of two, of only some, of all but one, or of half of them."""
     said = (*phrase.words, *words)
     if phrase.determiner == "only":
@@ -76,7 +80,7 @@ def _of_a_share(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
                 Conjunction(Exist(some, words=words), Every(everything, named, words=said)),
             )
             for cost, some in step(named)
-            for more, everything in step(Everything())
+            for more, everything in step(things)
         ]
     if phrase.determiner == "neither":
         two = TheCount(phrase.objects, 2, words=phrase.words[:1])
@@ -96,3 +100,16 @@ def _of_a_share(phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
             comparison = phrase.comparison or Comparison.EXACTLY
             found.append((cost, CompareCounts(scope, comparison, rest, words=said)))
     return found
+
+
+def any_such(claim: Op) -> Op:
+    """What "not" denies of "not a single cup": that there is any, and not that there is one."""
+    if isinstance(claim, CountIs) and claim.comparison is Comparison.EXACTLY and claim.number == 1:
+        return Exist(claim.objects, words=claim.words)
+    return claim
+
+
+def telling(part: Tree) -> list[Tree]:
+    """The words of a predicate that say something: "left" of "on the left", "cube" of "a cube"."""
+    silent = ("PLACE", "THE", "SIDE") if part.label == "located" else ("INDEFINITE",)
+    return [leaf for leaf in part.leaves() if leaf.label not in silent]

@@ -6,13 +6,12 @@ has two colours. So it is taken away from the landmark, and said of what the lan
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from neurosym.grammar import landmarks
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.landmarks import VALUE, Aspect
-from neurosym.grammar.links import Links
 from neurosym.grammar.meaning import (
     NOT_HERE,
     Coordinated,
@@ -23,6 +22,7 @@ from neurosym.grammar.meaning import (
     refer,
 )
 from neurosym.grammar.tree import Tree
+from neurosym.grammar.value_names import Values
 from neurosym.grammar.words import Context, Step, Words
 from neurosym.program import (
     Comparison,
@@ -45,16 +45,21 @@ from neurosym.span import Span
 LOW_LIST = 0.3
 """Cost of "a box with a cup on a plate and a fork" as a cup on both of these."""
 
+_A_LANDMARK = Context(landmark=True)
+
 HOLDING = "with"
 """The relation of what holds something to it."""
 
 
-class Contents(Links):
+class Contents(Values):
     """Lowers what is said of a thing by what it holds."""
 
     def _related(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         self._check_holder(tree, head)
-        if self._concept_of(tree.children[-2]) == VALUE and self._is_mixed(tree.children[-1]):
+        unlike = self._than_itself(objects, tree, head)
+        if unlike is not None:
+            return unlike
+        if self._link_name(tree) == VALUE and self._is_mixed(tree.children[-1]):
             raise NoReadingError
         if self._concept_of(tree.children[-2]) == HOLDING:
             tree = replace(tree, children=(*tree.children[:-1], self._all_alike_in(tree)))
@@ -79,9 +84,14 @@ class Contents(Links):
             return [
                 (cost + extra, op)
                 for cost, kept in self._related(objects, whole, head)
-                for extra, op in self._partly(kept, whole, partly.children[-1], head)
+                for extra, op in self._partly(kept, whole, partly, head)
             ]
         landmark, lifted = _without_values(tree.children[-1], self._names_values)
+        if lifted is not None:
+            of_part = self._of_part(objects, landmark, lifted)
+            if of_part:
+                return of_part
+            landmark = _some_of(landmark)
         if lifted is None:
             found = super()._related(objects, tree, head)
             return [*self._as_part(found, objects, tree, head)]
@@ -128,7 +138,7 @@ class Contents(Links):
         *_, leaf, landmark = tree.children
         if partly.find("NUMBER") is None:
             *_, leaf, landmark = tree.children
-            words = self._spans(partly, "NO", "ALL", "BOTH", "WHICH", "IS")
+            words = self._spans(partly, "NO", "ALL", "BOTH", "EACH", "WHICH", "PRONOUN", "IS")
             return [
                 (cost + extra, op)
                 for cost, phrase in self._phrase(landmark, Context(head, landmark=True))
@@ -138,7 +148,10 @@ class Contents(Links):
                 )
             ]
         number = int(self._concept(partly, "NUMBER"))
-        words = self._spans(partly, "NUMBER", "OF", "WHICH", "IS")
+        words = self._spans(partly, "COMPARISON", "NUMBER", "OF", "WHICH", "PRONOUN", "IS")
+        comparison = None
+        if partly.find("COMPARISON") is not None:
+            comparison = Comparison(self._concept(partly, "COMPARISON"))
         found: Scored[Op] = []
         for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
             if isinstance(phrase, Coordinated):
@@ -147,7 +160,15 @@ class Contents(Links):
             for extra, part in self._apply([(cost, phrase.objects)], [step]):
                 # One is at least one, as in "one of them".
                 said = "number" if number > 1 else "indefinite"
-                so_many = Quantified(said, words, part, phrase.head, number > 1, number=number)
+                so_many = Quantified(
+                    "comparison" if comparison is not None else said,
+                    words,
+                    part,
+                    phrase.head,
+                    number > 1,
+                    number=number,
+                    comparison=comparison,
+                )
                 found += [
                     (extra + more, op)
                     for more, op in landmarks.related(
@@ -164,9 +185,11 @@ class Contents(Links):
         "A tower where all blocks are black": none of its blocks is not black.
         """
         if predicate.label == "mutual" and predicate.find("ASPECT") is not None:
-            if no or not self._is_content(held.objects) or predicate.find("SAME") is None:
+            if no or not self._is_content(held.objects):
                 raise NoReadingError(NOT_HERE, [predicate.span])
-            return self._of_values(predicate, objects, lambda kept: [(0.0, kept)])
+            return self._of_values(
+                predicate, objects, lambda kept: [(0.0, kept)], number=held.number
+            )
         step = self._step(predicate, held.head, plural=True)
         return [
             (cost, Minus(objects, Relate(objects, HOLDING, unlike, words=words), words=words))
@@ -202,21 +225,6 @@ class Contents(Links):
             return []
         return [replace(tree, children=(*tree.children[:-1], part)) for part in parts]
 
-    def _of_values(self, tree: Tree, objects: Op, step: Step) -> Scored[Op]:
-        """Restrict by how many values of an attribute there are in what the objects hold."""
-        if tree.label != "mutual":
-            return step(objects)
-        aspect = tree.find("ASPECT")
-        if aspect is None or len(tree.all("ASPECT")) > 1:
-            raise NoReadingError
-        words = self._spans(tree, "SAME", "DIFFERENT", "ASPECT")
-        same = tree.find("SAME") is not None
-        comparison, number = (Comparison.EXACTLY, 1) if same else (Comparison.AT_LEAST, 2)
-        return [
-            (cost, RelateCount(objects, VALUE, comparison, number, Select(name), words=words))
-            for cost, name in self._attribute_names(aspect)
-        ]
-
     def _check_holder(self, tree: Tree, head: Op) -> None:
         """Refuse "with" after what can hold nothing, where the lexicon says what can."""
         holders = self._lexicon.feature("container")
@@ -231,6 +239,14 @@ class Contents(Links):
         ):
             raise NoReadingError("this has no contents", [leaf.span])
         landmark = tree.children[-1]
+        if (
+            isinstance(head, Select)
+            and head.category in holders
+            and self._concept_of(leaf) in ("in", "on", "at")
+            and any(self._is_part(phrase) for _, phrase in self._phrase(landmark, _A_LANDMARK))
+        ):
+            # "A box with a cup in the corner": it is the cup that is there.
+            raise NoReadingError("what holds things is at none of its parts", [leaf.span])
         first = landmark.children[0] if landmark.label == "np_and" else landmark
         nominal = first.find("nominal")
         if (
@@ -242,45 +258,55 @@ class Contents(Links):
             # "One" after a box would be another box.
             raise NoReadingError("nothing holds its own like", [leaf.span])
 
-    def _names_values(self, post: Tree) -> bool:
-        """Whether a modifier of contents says which values there are: "of two colours"."""
-        if post.label == "mutual":
-            return post.find("ASPECT") is not None
-        if post.label != "related" or self._concept_of(post.children[-2]) != VALUE:
-            return False
-        return post.children[-1].label == "phrase" and self._speaks_of_values(post.children[-1])
+    def _than_itself(self, objects: Op, tree: Tree, head: Op) -> Scored[Op] | None:
+        """Related to one thing that is like or unlike it: "above a block of another colour"."""
+        landmark, mutual = _without_values(tree.children[-1], _likens)
+        if mutual is None or self._concept_of(tree.children[-2]) == HOLDING:
+            return None
+        if not mutual.find("ASPECT"):
+            return None
+        found: Scored[Op] = []
+        words = self._spans(mutual, "SAME", "DIFFERENT", "ASPECT")
+        for cost, phrase in self._phrase(landmark, Context(head, landmark=True)):
+            if isinstance(phrase, Coordinated) or phrase.plural:
+                return None
+            for extra, aspect in self._aspects(mutual.all("ASPECT")[0]):
+                kind = Same if mutual.find("SAME") else Different
+                if aspect.of_measure:
+                    continue
+                such = kind(phrase.objects, aspect.name, objects, words=words)
+                one = replace(phrase, objects=such, determiner="indefinite")
+                name = self._concept_of(tree.children[-2])
+                found += [
+                    (cost + extra + more, op)
+                    for more, op in landmarks.related(objects, name, (tree.children[-2].span,), one)
+                ]
+        return found
 
-    def _speaks_of_values(self, phrase: Tree) -> bool:
-        return any(
-            leaf.label in ("NOUN", "PLURAL_NOUN")
-            and any(self._is_value_name(s.concept) for s in self._unit(leaf).senses)
-            for leaf in phrase.leaves()
-        )
-
-    def _is_value(self, head: Op) -> bool:
-        """Whether a head noun names colours, sizes or the like, and no things."""
-        return isinstance(head, Select) and self._is_value_name(head.category)
+    def _of_part(self, objects: Op, landmark: Tree, mutual: Tree) -> Scored[Op]:
+        """With bases of the same colour: alike in the colour of their bases."""
+        aspect = mutual.find("ASPECT")
+        if aspect is None:
+            return []
+        found: Scored[Op] = []
+        words = self._spans(mutual, "SAME", "DIFFERENT", "ASPECT")
+        for cost, phrase in self._phrase(landmark, _A_LANDMARK):
+            if not isinstance(phrase, Quantified) or not self._is_part(phrase):
+                return []
+            for extra, name in self._attribute_names(aspect):
+                part = f"{phrase.head.category} {name}" if isinstance(phrase.head, Select) else ""
+                if any(s.word_class is WordClass.ASPECT for s in self._lexicon.senses(part)):
+                    kind = Aspect(part, of_measure=False)
+                    same = mutual.find("SAME") is not None
+                    op = _as_each_other(objects, kind, words, same=same)
+                    found.append((cost + extra, op))
+        return found
 
     def _may_be_thing(self, head: Op) -> bool:
         """Whether a noun for values is one for things as well: a shape."""
         return isinstance(head, Select) and any(
             sense.word_class is WordClass.ASPECT and sense.concept == "shape"
             for sense in self._lexicon.senses(head.category)
-        )
-
-    def _is_value_name(self, noun: str) -> bool:
-        return any(sense.word_class is WordClass.ASPECT for sense in self._lexicon.senses(noun))
-
-    def _is_mixed(self, landmark: Tree) -> bool:
-        """Whether a landmark of "of" is none: "black color", or a list of unlike things."""
-        if landmark.label == "np_and":
-            parts = [child for child in landmark.children if child.unit is None]
-            return len({self._speaks_of_values(part) for part in parts}) > 1
-        nominal = landmark.find("nominal")
-        return (
-            nominal is not None
-            and nominal.find("attribute", "attributes") is not None
-            and self._speaks_of_values(landmark)
         )
 
     def _holds_all(self, tree: Tree) -> bool:
@@ -309,43 +335,71 @@ class Contents(Links):
             (cost, Union(op, Intersect(objects, parts[0], words=op.words))) for cost, op in found
         ]
 
+    def _lists_kinds(self, noun: Op, pres: list[Tree]) -> bool:
+        """Whether contents are of several kinds: "only black and blue block" is about blocks."""
+        return self._is_content(noun) and any(
+            pre.label == "attributes" and pre.find("AND") is not None for pre in pres
+        )
+
     def _measured(self, tree: Tree) -> Step:
         """A three block tower: one with three blocks."""
-        number, noun, *_ = tree.children
-        count = int(self._concept_of(number))
+        noun = tree.find("NOUN", "PLURAL_NOUN")
+        assert noun is not None
+        count = int(self._concept(tree, "NUMBER"))
         words = tuple(leaf.span for leaf in tree.children)
         kind = Select(self._concept_of(noun), words=(noun.span,))
+        comparison = Comparison.EXACTLY
+        if tree.find("COMPARISON") is not None:
+            comparison = Comparison(self._concept(tree, "COMPARISON"))
         return lambda objects: [
-            (0.0, RelateCount(objects, HOLDING, Comparison.EXACTLY, count, kind, words=words))
+            (0.0, RelateCount(objects, HOLDING, comparison, count, kind, words=words))
         ]
 
     def _role(self, tree: Tree, head: Op) -> Step:
-        """As the base of a tower: what is one."""
+        """As the base of a tower, as the second block: what is one."""
         word = tree.children[0].span
         return lambda objects: [
-            (cost + extra, Intersect(objects, op, words=(word,)))
+            (cost, Intersect(objects, op, words=(word,)))
             for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
-            if self._is_part(phrase)
-            for extra, op in refer(phrase)
+            for op in self._parts(phrase)
         ]
+
+    def _parts(self, phrase: NounPhrase) -> Iterator[Op]:
+        """What is the part that a phrase names, of whatever that is a part."""
+        if isinstance(phrase, Coordinated):
+            if self._is_part(phrase):
+                yield from (op for _, op in refer(phrase))
+        elif self._is_part(phrase) or self._is_content(phrase.head):
+            yield phrase.objects
 
     def _is_part(self, phrase: NounPhrase) -> bool:
         """Whether a phrase names a part that everything of a kind has: "the base"."""
         if isinstance(phrase, Coordinated):
             return all(self._is_part(part) for part in phrase.parts)
-        return isinstance(phrase.head, Select) and self._lexicon.has_feature(
-            "weak_definite", phrase.head.category
+        return self._is_of_each(phrase.head)
+
+    def _is_of_each(self, head: Op) -> bool:
+        """Whether everything of some kind has one: of walls, none is the one on the left."""
+        return isinstance(head, Select) and self._lexicon.has_feature(
+            "weak_definite", head.category
         )
+
+    def _holds(self, head: Op) -> bool:
+        """Whether a noun names what holds things, where the lexicon says what does."""
+        return isinstance(head, Select) and head.category in self._lexicon.feature("container")
 
     def _mutual(self, tree: Tree) -> Step:
         """Of the same colour, or touching each other: as, or to, others of the same set."""
-        relation = tree.find("RELATION", "SIDE_RELATION", "VERB")
-        if relation is not None:
-            words = self._spans(tree, "RELATION", "SIDE_RELATION", "VERB", "EACH_OTHER")
+        relation = tree.find("RELATION", "SIDE_RELATION", "VERB", "HAS")
+        if relation is not None and tree.find("ASPECT") is None:
+            words = self._spans(tree, "RELATION", "SIDE_RELATION", "VERB", "HAS", "EACH_OTHER")
             name = self._concept_of(relation)
             return lambda objects: [(0.0, _to_each_other(objects, name, words))]
+        linked = tree.find("RELATION")
+        if linked is not None and self._concept_of(linked) not in (HOLDING, "in"):
+            raise NoReadingError
         aspects = self._same_aspects(tree)
-        words = self._spans(tree, "MADE_OF", "SAME", "SHARE", "DIFFERENT", "ASPECT")
+        words = self._spans(tree, "MADE_OF", "RELATION", "SAME", "SHARE", "DIFFERENT", "ASPECT")
         same = tree.find("DIFFERENT") is None
 
         def step(objects: Op) -> Scored[Op]:
@@ -380,9 +434,16 @@ class Contents(Links):
 
     def _claimed(self, tree: Tree, head: Op) -> Step:
         """A tower where the base is black: one with a black base."""
-        if isinstance(head, Everything):
+        holders = self._lexicon.feature("container")
+        if isinstance(head, Everything) or (
+            holders and isinstance(head, Select) and head.category not in holders
+        ):
             raise NoReadingError
         phrase_tree, *floated, predicate = (child for child in tree.children if child.unit is None)
+        if self._names_values(predicate) and self._names_contents(phrase_tree, head):
+            # "A box where the items are of two colours".
+            step = self._step(predicate, head, plural=True)
+            return lambda objects: self._of_values(predicate, objects, step)
         if floated or phrase_tree.children[0].label in ("all", "each"):
             words = self._spans(tree, "WHICH", "IS")
             return lambda objects: [
@@ -397,6 +458,25 @@ class Contents(Links):
             for cost, phrase in self._said_of(phrase_tree, predicate, head)
             for extra, op in landmarks.related(objects, HOLDING, (), phrase)
         ]
+
+    def _held_there(self, tree: Tree, head: Op) -> Step:
+        """A box in which there are two cups: one with two cups."""
+        words = self._joined_spans(tree, "THERE", "IS")
+        return lambda objects: [
+            (cost + extra, op)
+            for cost, phrase in self._phrase(tree.children[-1], Context(head, landmark=True))
+            for extra, op in landmarks.related(objects, HOLDING, words, phrase)
+        ]
+
+    def _names_contents(self, phrase_tree: Tree, head: Op) -> bool:
+        """Whether a phrase names all that something holds: "the items", "all of its items"."""
+        return all(
+            isinstance(phrase, Quantified)
+            and self._is_content(phrase.head)
+            and phrase.determiner in ("the", "all", "each", "both")
+            and (phrase.objects == phrase.head or phrase.determiner == "the")
+            for _, phrase in self._phrase(phrase_tree, Context(head, landmark=True))
+        )
 
     def _said_of(self, phrase_tree: Tree, predicate: Tree, head: Op) -> Scored[NounPhrase]:
         """A noun phrase restricted by what is said of it."""
@@ -443,9 +523,25 @@ def _lists_below(landmark: Tree) -> bool:
     return post is not None and post.label == "related" and post.children[-1].label == "np_and"
 
 
+def _likens(post: Tree) -> bool:
+    """Whether a modifier says that things have the same, or different, values."""
+    said = post.children[-1] if post.label == "clause" else post
+    return said.label == "mutual" and said.find("ASPECT") is not None
+
+
+def _some_of(landmark: Tree) -> Tree:
+    """A landmark "all items" as "items", where what follows says what all of them are like."""
+    first = landmark.children[0]
+    if landmark.label != "phrase" or first.label != "all":
+        return landmark
+    return replace(landmark, children=landmark.children[1:])
+
+
 def _is_partly(post: Tree) -> bool:
     """Whether a modifier says what some of so many things are like: "one of which is red"."""
-    return post.label == "clause" and post.children[-1].label == "partly"
+    if post.label != "clause":
+        return False
+    return post.children[-1].label == "partly" or post.find("floated") is not None
 
 
 def _without_values(tree: Tree, names_values: Callable[[Tree], bool]) -> tuple[Tree, Tree | None]:
@@ -458,4 +554,7 @@ def _without_values(tree: Tree, names_values: Callable[[Tree], bool]) -> tuple[T
         return tree, None
     rest = replace(nominal, children=tuple(c for c in nominal.children if c is not lifted))
     children = tuple(rest if child is nominal else child for child in tree.children)
-    return replace(tree, children=children), lifted
+    said = (
+        lifted.children[-1] if lifted.label == "clause" and not lifted.find("floated") else lifted
+    )
+    return replace(tree, children=children), said

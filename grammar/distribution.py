@@ -24,6 +24,7 @@ from neurosym.grammar.phrases import Phrases
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.words import Context, Words
 from neurosym.program import (
+    Alike,
     Conjunction,
     Disjunction,
     Every,
@@ -64,7 +65,8 @@ class Distribution(Phrases):
 
     def _existing(self, tree: Tree, words: Words) -> Scored[Op]:
         """Whether there is what a noun phrase describes."""
-        nominal = tree.find("nominal")
+        last = tree.children[-1] if tree.label == "np_and" else tree
+        nominal = last.find("nominal")
         shared = nominal.find("shared") if nominal is not None else None
         if nominal is not None and shared is not None:
             return [
@@ -97,23 +99,32 @@ class Distribution(Phrases):
 
         Likewise in two of the boxes, and "two cups in a box" are in one box.
         """
-        parts = [child for child in tree.children if child.unit is None]
-        nominal = (parts[-1] if tree.label == "np_and" else tree).find("nominal")
-        post = nominal.children[-1] if nominal is not None else None
-        if nominal is None or post is None or post.label != "related" or len(post.children) != 2:
+        nominal, post = _ending(tree)
+        inner = _ending(post.children[-1]) if post is not None else (None, None)
+        if inner[1] is not None and _says_each(inner[1]):
+            # "A cup on a plate in each box" is in each box.
+            nominal, post = inner
+        if nominal is None or post is None or len(post.children) != 2:
             return []
         leaf, landmark = post.children
         name = self._unit(leaf).sense(WordClass[leaf.label]).concept
         relation = INVERSE.get(name)
+        if any(leaf.label in ("OTHER", "OTHERS") for leaf in landmark.leaves()):
+            # "Each other" is none of several that were named.
+            return []
         said = landmark.children[0].label if landmark.label == "phrase" else ""
         if relation is None or len(nominal.children) < 2:
             return []
-        if said not in ("each", "all") and (name != "in" or said not in _SOME):
+        if said in ("all", "both") and name == HOLDING:
+            # "A box with all the cups" is one that holds every one of them.
+            return []
+        every = _says_each(post)
+        if not every and (name != "in" or said not in _SOME):
             return []
         stripped = _without(tree, nominal, post)
         found: Scored[Op] = []
         for cost, place in self._phrase(landmark, Context(landmark=True)):
-            if not isinstance(place, Quantified):
+            if not isinstance(place, Quantified) or (place.of_values and name == HOLDING):
                 continue
             for more, phrase in self._phrase(stripped, Context(landmark=True)):
                 if said in _SOME and not _is_counted(phrase) and place.determiner == "indefinite":
@@ -122,7 +133,7 @@ class Distribution(Phrases):
                     place.objects, relation, (leaf.span,), phrase
                 ):
                     total = cost + more + extra
-                    if said in ("each", "all"):
+                    if every:
                         found.append((total, Every(place.objects, scope, words=place.words)))
                         continue
                     found += [
@@ -130,6 +141,18 @@ class Distribution(Phrases):
                         for further, op in exists(replace(place, objects=scope), words)
                     ]
         return cheapest(found, self._beam)
+
+    def _in_each(self, subject: Tree, predicate: Tree) -> Scored[Op]:
+        """A cup is in each box: there is a cup in each box."""
+        some = subject.label == "phrase" and subject.children[0].label in (*_SOME, "nominal")
+        nominal = subject.find("nominal")
+        if not some or nominal is None or predicate.label != "related":
+            return []
+        if not _says_each(predicate) or self._concept_of(predicate.children[0]) != "in":
+            return []
+        whole = replace(nominal, children=(*nominal.children, predicate))
+        children = tuple(whole if child is nominal else child for child in subject.children)
+        return self._distributed(replace(subject, children=children), ())
 
     def _fronted(self, tree: Tree) -> Scored[Op]:
         """In each box there is a cup: there is a cup in each box."""
@@ -178,18 +201,32 @@ class Distribution(Phrases):
 
     def _of_each(self, tree: Tree, predicate: Tree) -> Scored[Op]:
         """The base of both towers is blue: both have a blue base."""
+        in_each = self._in_each(tree, predicate)
+        if in_each:
+            return in_each
         nominal = tree.find("nominal")
         post = nominal.children[-1] if nominal is not None else None
         if nominal is None or post is None or post.label not in ("related", "owned"):
             return []
         leaf, landmark = post.children[0], post.children[-1]
-        if not any(sense.concept == "of" for sense in self._unit(leaf).senses):
+        if not any(sense.concept in ("of", "in") for sense in self._unit(leaf).senses):
             return []
         found: Scored[Op] = []
         for cost, place in self._phrase(landmark, Context(landmark=True)):
+            if isinstance(place, Quantified) and place.determiner in _SOME:
+                found += [
+                    (cost + extra, op)
+                    for extra, op in self._of_some(tree, nominal, post, place, predicate)
+                ]
             if not isinstance(place, Quantified) or not _is_several(place):
                 continue
-            for more, phrase in self._said_of(_without(tree, nominal, post), predicate, place.head):
+            plain = _without(tree, nominal, post)
+            if predicate.label == "mutual":
+                found += [
+                    (cost + extra, op) for extra, op in self._alike_parts(place, plain, predicate)
+                ]
+                continue
+            for more, phrase in self._said_of(plain, predicate, place.head):
                 found += [
                     (cost + more + extra, Every(owners, scope, words=place.words))
                     for extra, owners in refer(place)
@@ -198,17 +235,63 @@ class Distribution(Phrases):
                 ]
         return cheapest(found, self._beam)
 
+    def _alike_parts(self, place: Quantified, part: Tree, predicate: Tree) -> Scored[Op]:
+        """The base of all towers is the same colour: their bases are alike in it."""
+        aspect = predicate.find("ASPECT")
+        if aspect is None or predicate.find("SAME") is None:
+            return []
+        words = self._spans(predicate, "SAME", "ASPECT")
+        return [
+            (cost + extra + more, Alike(Relate(phrase.objects, "of", owners), name, words=words))
+            for cost, phrase in self._phrase(part, Context(place.head, landmark=True))
+            if isinstance(phrase, Quantified) and self._is_part(phrase)
+            for extra, owners in refer(place)
+            for more, name in self._attribute_names(aspect)
+        ]
+
+    def _of_some(
+        self, tree: Tree, nominal: Tree, post: Tree, place: Quantified, predicate: Tree
+    ) -> Scored[Op]:
+        """The base of two towers is blue, all items in one box are red: so many are like that."""
+        if not self._holds(place.head):
+            return []
+        plain = _without(tree, nominal, post)
+        scopes: Scored[Op] = []
+        if plain.children[0].label in ("all", "each"):
+            for cost, phrase in self._phrase(plain, Context(place.head, landmark=True)):
+                if isinstance(phrase, Quantified):
+                    some = Relate(place.objects, HOLDING, phrase.objects, words=phrase.words)
+                    scopes += [
+                        (cost + extra, scope)
+                        for extra, scope in self._of_all(some, phrase, predicate, phrase.words)
+                    ]
+        else:
+            scopes = [
+                (cost + extra, scope)
+                for cost, phrase in self._said_of(plain, predicate, place.head)
+                if isinstance(phrase, Quantified) and self._is_part(phrase)
+                for extra, scope in landmarks.related(
+                    place.objects, HOLDING, (post.children[0].span,), phrase
+                )
+            ]
+        return [
+            (cost + extra, op)
+            for cost, scope in scopes
+            for extra, op in exists(replace(place, objects=scope), ())
+        ]
+
     def _ends_in_contents(self, tree: Tree) -> bool:
         """Whether a phrase ends in what its head holds, which "and" then goes on to list."""
         nominal = tree.find("nominal")
         post = nominal.children[-1] if nominal is not None else None
+        post = post.children[-1] if post is not None and post.label == "clause" else post
         if post is None or post.label != "related":
             return False
         return any(
             sense.concept == HOLDING
             for leaf in post.children
-            if leaf.unit is not None and leaf.label == "RELATION"
-            for sense in self._unit(leaf).all(WordClass.RELATION)
+            if leaf.unit is not None and leaf.label in ("RELATION", "HAS")
+            for sense in self._unit(leaf).all(WordClass[leaf.label])
         )
 
     def _bridged(self, first: Tree, others: list[Tree]) -> Scored[Op]:
@@ -360,6 +443,24 @@ def _contents(objects: Op) -> Op | None:
     return held[0] if len(held) == 1 else None
 
 
+def _ending(tree: Tree) -> tuple[Tree | None, Tree | None]:
+    """The last nominal of a phrase, and the relation to a landmark that it ends in."""
+    parts = [child for child in tree.children if child.unit is None]
+    last = parts[-1] if tree.label == "np_and" else tree
+    nominal = last.find("nominal")
+    post = nominal.children[-1] if nominal is not None else None
+    if post is None or post.label != "related":
+        return None, None
+    return nominal, post
+
+
+def _says_each(post: Tree) -> bool:
+    """Whether a relation is to each of several things."""
+    landmark = post.children[-1]
+    said = landmark.children[0] if landmark.label == "phrase" else landmark
+    return said.label in ("each", "all") or (said.label == "both" and said.find("ALL") is not None)
+
+
 def _is_several(phrase: Quantified) -> bool:
     """Whether a phrase names things of each of which something is said."""
     definite = phrase.determiner in ("the", "the_number") and phrase.plural
@@ -375,6 +476,16 @@ def _is_counted(phrase: NounPhrase) -> bool:
 
 def _without(phrase: Tree, nominal: Tree, post: Tree) -> Tree:
     """A phrase without a modifier of a nominal in it."""
+    if phrase.find("nominal") not in (None, nominal) and phrase.label == "phrase":
+        # The modifier is one of a landmark inside.
+        outer = phrase.find("nominal")
+        assert outer is not None
+        relation = outer.children[-1]
+        landmark = _without(relation.children[-1], nominal, post)
+        changed = replace(relation, children=(*relation.children[:-1], landmark))
+        rest = replace(outer, children=(*outer.children[:-1], changed))
+        kept = tuple(rest if child is outer else child for child in phrase.children)
+        return replace(phrase, children=kept)
     if phrase.label == "np_and":
         last = _without(phrase.children[-1], nominal, post)
         return replace(phrase, children=(*phrase.children[:-1], last))

@@ -147,6 +147,15 @@ def _related_to(
             return [(0.0, RelateMost(objects, relation, whole_of(to), words=most))]
         case "only":
             said = (*words, *to.words[:1])
+            if to.of_values and relation == VALUE:
+                # "Only black and blue colours": of those, and of no others.
+                beyond = Minus(to.head, to.objects)
+                return [
+                    (
+                        0.0,
+                        Minus(some(objects, to.objects), some(objects, beyond), words=to.words[:1]),
+                    )
+                ]
             return [(0.0, RelateOnly(objects, relation, whole_of(to), words=said))]
         case "all" | "each" | "everything":
             return [(0.0, RelateAll(objects, relation, to.objects, words=quantified))]

@@ -77,21 +77,21 @@ class Links(SentenceLowering):
         wearable = bool(self._unit(leaf).all(WordClass.WITH_COLOUR))
         if wearable and (self._is_bare_colour(landmark) or self._is_all_of_a_colour(landmark)):
             raise NoReadingError
-        senses = self._unit(leaf).all(WordClass[leaf.label])
+        senses = self._senses_of(leaf, landmark)
         if leaf.words.lower() == PART_OF and self._is_its_part(head):
             # "The bottom part of the cup" names a part of it.
             raise NoReadingError
-        if senses[0].concept in ("up", "down") and self._is_up_itself(head):
+        if senses[0] in ("up", "down") and self._is_up_itself(head):
             raise NoReadingError
         if self._lexicon.has_feature("made_with", leaf.words.lower()):
             # "A chocolate frosted donut": nobody frosts it.
             raise NoReadingError
-        context = Context(head, landmark=True, relation=senses[0].concept)
+        context = Context(head, landmark=True, relation=senses[0])
         phrases = self._phrase(landmark, context)
         base = COLOUR_AS_NOUN if self._may_be_colour(leaf, landmark) else 0.0
         only = tuple(word.span for word in before)
         viewer = [phrase for _, phrase in phrases if self._is_viewer(phrase)]
-        if viewer and senses[0].concept == "next_to":
+        if viewer and senses[0] == "next_to":
             # "Close to us": nothing in a picture is next to whoever looks at it.
             words = (leaf.span, *viewer[0].words, *viewer[0].head.words)
             return [(base, ranked(objects, "nearest", Rank(1, (), None), words))]
@@ -99,9 +99,7 @@ class Links(SentenceLowering):
             (base + cost + extra, op)
             for sense in senses
             for cost, phrase in phrases
-            for extra, op in landmarks.related(
-                objects, sense.concept, (leaf.span,), phrase, only=only
-            )
+            for extra, op in landmarks.related(objects, sense, (leaf.span,), phrase, only=only)
         ]
 
     def _is_its_part(self, head: Op) -> bool:
@@ -116,6 +114,10 @@ class Links(SentenceLowering):
         """
         body = isinstance(head, Select) and self._lexicon.has_feature("body", head.category)
         return isinstance(head, Everything) or body
+
+    def _senses_of(self, leaf: Tree, landmark: Tree) -> tuple[str, ...]:  # noqa: ARG002
+        """The relations that a word may name before a landmark, the usual one first."""
+        return tuple(sense.concept for sense in self._unit(leaf).all(WordClass[leaf.label]))
 
     def _juxtaposed(self, objects: Op, tree: Tree, head: Op) -> Scored[Op]:
         """What is named beside a thing is with it: "man blue shirt".

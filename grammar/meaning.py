@@ -187,6 +187,9 @@ def exists(phrase: NounPhrase, words: tuple[Span, ...]) -> Scored[Op]:
         return [*wide, *((cost + NARROW_NO, op) for cost, op in as_said)]
     objects = phrase.objects
     match phrase.determiner:
+        case "no" if phrase.number is not None:
+            several = CountIs(objects, Comparison.AT_LEAST, _number(phrase), words=phrase.words[1:])
+            return [(0.0, Negation(several, words=phrase.words[:1]))]
         case "no":
             return [(0.0, Negation(Exist(objects, words=words), words=phrase.words))]
         case "comparison":

@@ -181,6 +181,8 @@ class Modifiers(Contents):
                 return self._role(tree, head)
             case "claimed":
                 return self._claimed(tree, head)
+            case "held_there":
+                return self._held_there(tree, head)
             case "measured":
                 return self._measured(tree)
             case "varied":

@@ -124,6 +124,8 @@ class Nominals(Suiting):
             if context.landmark and [pre.label for pre in pres[:2]] == ["location", "participle"]:
                 # "The guy in the middle reading a book" is in the middle, and reads.
                 cost += MODIFIED_LANDMARK
+            if determiner in ("bare", "only") and self._lists_kinds(base.head, pres):
+                base = replace(base, plural=True)
             each = self._each_named(base, pres, posts, determiner, number)
             whole = self._whole(tree, base, pres, posts, determiner)
             found += [
@@ -249,7 +251,7 @@ class Nominals(Suiting):
         number: int | None = None,
     ) -> Scored[Nominal]:
         """Restrict by everything, then pick; or, dearer, pick before what follows the noun."""
-        unique = not base.plural and determiner != "indefinite"
+        unique = not base.plural and determiner != "indefinite" and not self._is_of_each(base.head)
         several = base.plural or (number is not None and number > 1)
         before = self._qualities(base, pres)
         pres = one_place(pres)

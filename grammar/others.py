@@ -62,7 +62,10 @@ class Others(Belonging):
             nominal = self._of_kind(nominal, kind_of(group))
         left = nominal.objects
         for antecedent in named:
-            if antecedent is last or not antecedent.plural:
+            if antecedent.objects == left and not antecedent.plural:
+                # "A cup touches another cup": the other one is told apart by no words.
+                left = left.at(*left.words, *nominal.other)
+            elif antecedent is last or not antecedent.plural:
                 left = Minus(left, antecedent.objects, words=nominal.other)
         if kind_of(last) in (nominal.head, nominal.objects) and last.plural:
             raise NoReadingError(OTHER_THAN_WHAT, nominal.other)

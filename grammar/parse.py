@@ -107,9 +107,7 @@ class Parser:
             GrammarError: no reading; the error carries the text and the words at fault.
         """
         self.tokenizer.check(text)
-        repairs = self._repairs(text, vocabulary)
-        tokens = self.tokenizer(text, repairs)
-        return self._parsed(text, tokens, repairs, all_readings=True)
+        return self._as_meant(text, vocabulary)
 
     def pipe(
         self,
@@ -158,7 +156,11 @@ class Parser:
                 self.tokenizer.check(text)
                 parse = None if tag_all else self._parsed_untagged(text)
                 if parse is None:
-                    waiting.append((index, text, self._repairs(text, vocabulary)))
+                    choices = self._repairs(text, vocabulary)
+                    if len(choices) > 1:
+                        found[index] = self._as_meant(text, vocabulary)
+                    else:
+                        waiting.append((index, text, choices[0]))
                 else:
                     found[index] = parse
             except NeurosymError as error:
@@ -491,10 +493,30 @@ class Parser:
             raise no_sentence(text, failure[1], failure[2], self.lexicon)
         raise no_meaning(text, meaningless or (), refused)
 
-    def _repairs(self, text: str, vocabulary: Iterable[str]) -> tuple[Repair, ...]:
+    def _as_meant(self, text: str, vocabulary: Iterable[str]) -> Parse:
+        """The parse of a text by the first choice of repairs that the grammar has a reading of."""
+        guessed: Parse | None = None
+        failed: GrammarError | None = None
+        for repairs in self._repairs(text, vocabulary):
+            tokens = self.tokenizer(text, repairs)
+            try:
+                parse = self._parsed(text, tokens, repairs, all_readings=True)
+            except GrammarError as error:
+                failed = failed or error
+                continue
+            if parse.source == "grammar":
+                return parse
+            guessed = guessed or parse
+        if guessed is None:
+            assert failed is not None
+            raise failed
+        return guessed
+
+    def _repairs(self, text: str, vocabulary: Iterable[str]) -> list[tuple[Repair, ...]]:
+        """What the slips of a text may be, the likeliest first."""
         if self._speller is None:
-            return ()
-        return self._speller.repairs(text, plain(text), vocabulary)
+            return [()]
+        return [*self._speller.alternatives(text, plain(text), vocabulary)]
 
     def _check_language(self, text: str, tokens: tuple[Token, ...]) -> None:
         foreign = [t for t in tokens if t.lower in self.lexicon.foreign and t.is_word]

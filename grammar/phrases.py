@@ -6,6 +6,17 @@ from dataclasses import dataclass, replace
 
 from neurosym.grammar.anaphora import is_given
 from neurosym.grammar.classes import WordClass
+from neurosym.grammar.coordination import (
+    ends_in_value,
+    lacks_head,
+    lacks_noun,
+    lists_two,
+    noun_of,
+    sharing,
+    to_each_other_of,
+    with_posts,
+    without_post,
+)
 from neurosym.grammar.division import divide
 from neurosym.grammar.meaning import (
     DEFINITE_GUESS,
@@ -44,9 +55,6 @@ LOW_EXCEPTION = 0.8
 PLACED_LAST = 0.3
 """Cost of joined landmarks of which only the last has a place: "the man in the car and the woman on
 the bike" rather names two, each with a place."""
-
-UNLIKE_PARTS = 0.4
-"""Cost of joining phrases whose determiners differ."""
 
 HIGH_JOIN = 0.2
 """Cost of joining whole expressions rather than the landmarks at the end."""
@@ -136,11 +144,15 @@ class Phrases(Others):
             return error
 
     def _coordinated(self, tree: Tree, context: Context) -> Scored[NounPhrase]:
-        parts = self._doing_alike([child for child in tree.children if child.unit is None])
+        parts = [child for child in tree.children if child.unit is None]
+        mutual = to_each_other_of(parts[-1]) if tree.label == "np_and" and len(parts) == 2 else None
+        if mutual is not None:
+            return self._with_each_other(tree, mutual, context)
+        parts = self._doing_alike(parts)
         words = self._spans(tree, "BOTH", "AND", "OR", "BUT", "NEITHER", "NOR")
         neither = tree.label == "np_nor"
         base = 0.0 if context.landmark else HIGH_JOIN
-        base += SPLIT_VALUES * sum(map(_ends_in_value, parts[:-1]))
+        base += SPLIT_VALUES * sum(map(ends_in_value, parts[:-1]))
         if context.landmark and self._placed_last(parts):
             base += PLACED_LAST
         rows: Scored[tuple[NounPhrase, ...]] = [(base, ())]
@@ -149,13 +161,13 @@ class Phrases(Others):
             for cost, row in rows:
                 here = self._after(row, parts, context)
                 for extra, phrase in self._phrase(part, here):
-                    for more, joined in _sharing(row, phrase):
+                    for more, joined in sharing(row, phrase):
                         grown.append((cost + extra + more, (*row, joined)))
             rows = cheapest(grown, self._beam)
         rows = [
             (cost + self._preferences.of_list(nouns, landmarks=context.landmark), row)
             for cost, row in rows
-            for nouns in [[_noun_of(phrase) for phrase in row]]
+            for nouns in [[noun_of(phrase) for phrase in row]]
         ]
         any_of = neither or tree.label == "np_or"
         return [(cost, Coordinated(any_of, words, row, neither)) for cost, row in rows]
@@ -173,37 +185,53 @@ class Phrases(Others):
         ]
         return len(placed) == len(parts) and placed[-1] and not any(placed[:-1])
 
+    def _with_each_other(self, tree: Tree, mutual: Tree, context: Context) -> Scored[NounPhrase]:
+        """A cup and a plate touching each other: one is related to the other, and back."""
+        relation = mutual.find("RELATION", "SIDE_RELATION", "VERB", "HAS")
+        assert relation is not None
+        name, words = self._concept_of(relation), tuple(leaf.span for leaf in mutual.leaves())
+        last = tree.children[-1]
+        plain = replace(tree, children=(*tree.children[:-1], without_post(last, mutual)))
+        found: Scored[NounPhrase] = []
+        for cost, phrase in self._phrase(plain, context):
+            if not isinstance(phrase, Coordinated):
+                continue
+            first, second = phrase.parts
+            if not isinstance(first, Quantified) or not isinstance(second, Quantified):
+                continue
+            sides = [
+                replace(one, objects=Relate(one.objects, name, other.objects, words=words))
+                for one, other in ((first, second), (second, first))
+            ]
+            found.append((cost, replace(phrase, parts=tuple(sides))))
+        return found
+
     def _doing_alike(self, parts: list[Tree]) -> list[Tree]:
         """Parts with the deed that follows the last: in "a man and a dog running" both run."""
         nominals = [part.find("nominal") for part in parts]
         if any(nominal is None for nominal in nominals):
             return parts
-        divided = [divide(nominal) for nominal in nominals if nominal is not None]
-        animate = all(
-            head is not None
-            and head.label in ("noun", "nouns")
-            and self._preferences.is_animate(" ".join(map(self._concept_of, head.leaves())))
+        divided = [
+            divide(nominal.children[0] if lacks_head(nominal) else nominal)
+            for nominal in nominals
+            if nominal is not None
+        ]
+        named = [
+            " ".join(map(self._concept_of, head.leaves()))
+            if head.label in ("noun", "nouns")
+            else "thing"
             for _, head, _ in divided
-        )
+            if head is not None and head.label in ("noun", "nouns", "thing", "things")
+        ]
+        heads = sum(head is not None for _, head, _ in divided)
+        animate = len(named) == len(parts) and all(map(self._preferences.is_animate, named))
+        # "A red or a blue cup touching the plate": of one kind, they are spoken of together.
+        alike = bool(named) and len(named) == heads and len(set(named)) == 1
         *before, (_, _, posts) = divided
         does = bool(posts) and next(self._said(posts[0])).relation in DEEDS
-        if not (animate and does) or any(after for _, _, after in before):
+        if not ((animate or alike) and does) or any(after for _, _, after in before):
             return parts
-        return [
-            *(
-                replace(
-                    part,
-                    children=tuple(
-                        replace(child, children=(*child.children, *posts))
-                        if child.label == "nominal"
-                        else child
-                        for child in part.children
-                    ),
-                )
-                for part in parts[:-1]
-            ),
-            parts[-1],
-        ]
+        return [*(with_posts(part, posts) for part in parts[:-1]), parts[-1]]
 
     def _after(self, row: tuple[NounPhrase, ...], parts: list[Tree], context: Context) -> Context:
         """What a part can refer back to.
@@ -215,7 +243,7 @@ class Phrases(Others):
             if isinstance(head, Everything):
                 return context
             return replace(context, head=head, beside=context.beside or context.head)
-        if not context.gap and _lacks_noun(parts[0]) and parts[-1].label == "phrase":
+        if not context.gap and lacks_noun(parts[0]) and parts[-1].label == "phrase":
             last = self._phrase(parts[-1], replace(context, landmark=True))
             if last and not isinstance(head_of(last[0][1]), Everything):
                 return replace(context, head=head_of(last[0][1]), gap=True)
@@ -237,6 +265,9 @@ class Phrases(Others):
         if tree.children[0].label == "possessor":
             return self._excepted(tree, context, self._possessed(tree, context))
         said = self._determiner(tree)
+        if said.label == "both" and lists_two(tree):
+            # "Both red and blue cups" are some of either.
+            said = Determiner("bare", said.words)
         body = tree.find("nominal", "anything")
         if body is None and said.label == "the_number":
             counted = context.head or self._group_said()
@@ -275,7 +306,7 @@ class Phrases(Others):
                 nominal = replace(nominal, plural=False)
             cost += self._number_clash(said.label, said.number, nominal)
             phrase = replace(said.over(nominal), of_values=self._is_value(nominal.head))
-            if self._is_weak(phrase):
+            if self._is_weak(phrase, context):
                 cost, phrase = cost + WEAK_DEFINITE, replace(phrase, determiner="indefinite")
             found.append((cost, phrase))
         return self._excepted(tree, context, self._said_again(found, said.label))
@@ -312,7 +343,7 @@ class Phrases(Others):
             ]
         return [(cost, Coordinated(True, words, row)) for cost, row in rows]
 
-    def _is_weak(self, phrase: Quantified) -> bool:
+    def _is_weak(self, phrase: Quantified, context: Context) -> bool:
         """Whether "the" names any one: "touching the wall" is touching some wall."""
         if phrase.number is not None or not isinstance(phrase.head, Select):
             return False
@@ -320,6 +351,11 @@ class Phrases(Others):
             return False
         if self._lexicon.has_feature("weak_definite", phrase.head.category):
             return phrase.determiner in ("the", "bare")
+        if context.landmark and phrase.determiner == "the" and not phrase.plural:
+            # "The wall of the box", where nothing else was said of a box.
+            holder = phrase.head.category in self._lexicon.feature("container")
+            if holder and self._same_again(phrase, pointed=False) is None:
+                return True
         # "The second block of a tower" is that of some tower.
         return phrase.determiner == "the" and _is_of_some(phrase.objects)
 
@@ -448,6 +484,11 @@ class Phrases(Others):
         comparison, pointed, free = None, None, False
         for leaf in first.leaves():
             match leaf.label:
+                case "NUMBER" if first.label == "no" and len(first.children[0].words.split()) > 1:
+                    # "None of the three" is none of them; "no two" are at most one.
+                    pass
+                case "NUMBER" if first.label == "each":
+                    pass
                 case "NUMBER" if number is None or first.label != "number_of":
                     number = int(self._unit(leaf).sense(WordClass.NUMBER).concept)
                 case "INDEFINITE" if first.label == "any_number":
@@ -541,56 +582,7 @@ def _definiteness(nominal: Nominal) -> str:
 def _is_of_some(objects: Op) -> bool:
     """Whether a phrase says itself that it is of something, and of nothing that is known."""
     while objects.operands:
-        if isinstance(objects, Relate) and objects.relation == "of":
+        if isinstance(objects, Relate) and objects.relation in ("of", "from"):
             return not is_given(objects.landmarks)
         objects = objects.operands[0]
     return False
-
-
-def _ends_in_value(phrase: Tree) -> bool:
-    """Whether a phrase ends in a bare colour or the like: "shirt red"."""
-    nominal = phrase.find("nominal")
-    if nominal is None or nominal.children[0].label == "headless":
-        return False
-    *before, last = nominal.children
-    return bool(before) and last.label == "attribute"
-
-
-def _noun_of(phrase: NounPhrase) -> str:
-    head = head_of(phrase)
-    return head.category if isinstance(head, Select) else ""
-
-
-def _lacks_noun(phrase: Tree) -> bool:
-    nominal = phrase.find("nominal")
-    return nominal is not None and nominal.children[0].label == "headless"
-
-
-def _sharing(row: tuple[NounPhrase, ...], phrase: NounPhrase) -> Scored[NounPhrase]:
-    """A part after others, as it is or with the determiner before it: "the apple and banana"."""
-    if not row:
-        return [(0.0, phrase)]
-    before = row[-1]
-    if isinstance(before, Quantified) and isinstance(phrase, Quantified) and _shares(phrase):
-        if _kind(row[0]) == "no":
-            return [(0.0, phrase)]
-        if before.determiner in ("the", "indefinite", "all", "each") and before.number is None:
-            shared = replace(phrase, determiner=before.determiner)
-            # "The cup or plates": one "the" seldom stands for a singular and a plural.
-            unlike = before.determiner == "the" and before.plural != phrase.plural
-            return [(UNLIKE_PARTS if unlike else 0.0, shared), (UNLIKE_PARTS, phrase)]
-    return [(UNLIKE_PARTS if _kind(before) != _kind(phrase) else 0.0, phrase)]
-
-
-def _shares(phrase: Quantified) -> bool:
-    return phrase.determiner == "bare" and phrase.number is None
-
-
-def _kind(phrase: NounPhrase) -> str:
-    """What a phrase says of how many: phrases that say alike are joined more readily."""
-    if not isinstance(phrase, Quantified):
-        return "coordinated"
-    if phrase.determiner == "bare" and phrase.number is None:
-        # "Dark windows and a silver grill": a plural has no other indefinite.
-        return "indefinite"
-    return "number" if phrase.determiner == "comparison" else phrase.determiner

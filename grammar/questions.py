@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from neurosym.grammar.attachment import holds_made_of, splits
-from neurosym.grammar.claims import said_of
+from neurosym.grammar.claims import any_such, said_of, telling
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.distribution import UNBRIDGED, Distribution
 from neurosym.grammar.division import divide
@@ -189,7 +189,9 @@ class Questions(Distribution):
         found = self._existing(named, words)
         if tree.label == "exist":
             return found
-        return [(cost, Negation(op, words=self._spans(tree, "NOT"))) for cost, op in found]
+        return [
+            (cost, Negation(any_such(op), words=self._spans(tree, "NOT"))) for cost, op in found
+        ]
 
     def _counted_by(self, predicates: list[Tree], counted: Nominal) -> list[Step]:
         """What is said of the things that are counted: "how many other things are like it"."""
@@ -292,7 +294,8 @@ class Questions(Distribution):
         """A claim about a noun phrase: "is the dog on the table", "all dogs are black"."""
         words = self._spans(tree, "IS", "DO")
         phrase_tree, *floated, predicate = (child for child in tree.children if child.unit is None)
-        found = [] if floated else self._of_each(phrase_tree, predicate)
+        plain = tree.label == "verify" and not floated
+        found = self._of_each(phrase_tree, predicate) if plain else []
         if found:
             return found
         for cost, phrase in self._phrase(phrase_tree, Context()):
@@ -333,7 +336,7 @@ class Questions(Distribution):
 
     def _claims(self, tree: Tree, phrase: Quantified, step: Step, words: Words) -> Scored[Op]:
         """What a predicate says of a noun phrase, or in a denial does not."""
-        found = said_of(phrase, step, words)
+        found = said_of(phrase, step, words, self._things())
         if tree.label == "verify":
             return found
         denial = self._spans(tree, "NOT")
@@ -381,7 +384,7 @@ class Questions(Distribution):
     def _one_of_two(self, subject: Op, parts: list[Tree], words: Words) -> list[Op]:
         """The choices between what two predicates say, where both are values of one attribute."""
         first, second = (self._values_said(part) for part in parts)
-        said = (*words, *(leaf.span for part in parts for leaf in _telling(part)))
+        said = (*words, *(leaf.span for part in parts for leaf in telling(part)))
         return [
             Choose(subject, attribute, value, other, words=said)
             for attribute, value in first
@@ -391,7 +394,7 @@ class Questions(Distribution):
 
     def _values_said(self, part: Tree) -> list[tuple[str, str]]:
         """The (attribute, value) that a predicate says: "red", "on the left", "a cube"."""
-        leaves = _telling(part)
+        leaves = telling(part)
         if len(leaves) != 1:
             return []
         unit = self._unit(leaves[0])
@@ -567,9 +570,3 @@ class Questions(Distribution):
                 for extra, name in names
             ]
         return found
-
-
-def _telling(part: Tree) -> list[Tree]:
-    """The words of a predicate that say something: "left" of "on the left", "cube" of "a cube"."""
-    silent = ("PLACE", "THE", "SIDE") if part.label == "located" else ("INDEFINITE",)
-    return [leaf for leaf in part.leaves() if leaf.label not in silent]

@@ -26,6 +26,9 @@ SPELLING = "spelling"
 SPACE = "space"
 DOUBLED = "doubled word"
 
+_CLASH = 0.5
+"""How much less likely a value is before no noun, and another word before one."""
+_MAY_DOUBLE = frozenset({"that"})
 _WORD = re.compile(r"[^\W\d_]+")
 _SWAPPED, _LEFT_OUT, _OTHER, _FIRST_LETTER = 0, 1, 2, 2
 _ENDINGS = ("er", "est", "ish", "like", "less", "ing", "ed", "es", "s", "y")
@@ -98,7 +101,15 @@ class Speller:
 
     def __init__(self, lexicon: Lexicon, english: Callable[[], frozenset[str]]) -> None:
         self._english = english
+        self._lexicon = lexicon
         self._foreign = lexicon.foreign
+        listed = lexicon.feature("closed")
+        self._closed = listed | {
+            form
+            for word in listed
+            if any(sense.word_class in _NAMES for sense in lexicon.senses(word))
+            for form in _plurals(word)
+        }
         self._domain = frozenset(_domain(lexicon))
         self._function = frozenset(
             phrase
@@ -133,6 +144,29 @@ class Speller:
                 position += 1
         return tuple(found)
 
+    def alternatives(
+        self, text: str, plain: str, vocabulary: Iterable[str] = ()
+    ) -> Iterator[tuple[Repair, ...]]:
+        """What else the slips of a text may be, the likeliest first.
+
+        Only a domain that lists all its words ("closed") has more than one: there a word that is
+        none of them may be one slip away from several.
+
+        Args:
+            text: as it was given.
+            plain: the same in lower case with plain marks, character by character.
+            vocabulary: further words of the domain.
+        """
+        likeliest = self.repairs(text, plain, vocabulary)
+        yield likeliest
+        if not self._closed:
+            return
+        for number, repair in enumerate(likeliest):
+            if repair.reason == SPELLING:
+                for form in self._closest(repair.span.of(plain), plain[repair.span.end :])[1:]:
+                    other = Repair(repair.written, form, repair.span, SPELLING)
+                    yield (*likeliest[:number], other, *likeliest[number + 1 :])
+
     def knows(self, word: str) -> bool:
         """Whether this is a word: of the lexicon, or of English as far as the pipeline knows."""
         return self._known(word, self._domain)
@@ -143,6 +177,8 @@ class Speller:
         here = words[position]
         word = here.of(plain)
         after = words[position + 1] if position + 1 < len(words) else None
+        if self._closed:
+            return self._in_closed(words, position, text, plain)
         if after is not None and not plain[here.end : after.start].strip(" "):
             both = Span(here.start, after.end)
             following = after.of(plain)
@@ -164,6 +200,58 @@ class Speller:
         if parts is not None and (meant is None or rank > likely):
             return Repair(here.of(text), parts, here, SPACE)
         return None if meant is None else Repair(here.of(text), meant, here, SPELLING)
+
+    def _in_closed(self, words: list[Span], position: int, text: str, plain: str) -> Repair | None:
+        """The slip at a word, where the domain lists all words that it needs."""
+        here = words[position]
+        word = here.of(plain)
+        beside = _with_digits(plain, here)
+        if beside is not None and word in self._closed:
+            return Repair(beside.of(text), _spaced(beside.of(plain)), beside, SPACE)
+        rest = plain[here.end :]
+        if position + 1 < len(words) and not rest[: words[position + 1].start - here.end].strip(
+            " "
+        ):
+            following = words[position + 1].of(plain)
+            if word == following and word in self._closed and word not in _MAY_DOUBLE:
+                return self._doubled(words, position, text, plain)
+        if word in self._closed or word in self._function or not word.isascii():
+            return None
+        if _beside_a_mark(plain, here):
+            return None
+        parts = _parted(word, self._closed)
+        near = [] if len(word) < SHORTEST else self._closest(word, rest)
+        if parts is not None:
+            return Repair(here.of(text), parts, here, SPACE)
+        return Repair(here.of(text), near[0], here, SPELLING) if near else None
+
+    def _closest(self, word: str, rest: str) -> list[str]:
+        """The words of a closed domain that are one slip away, the likeliest first.
+
+        Args:
+            word: what was written.
+            rest: what follows it.
+        """
+        following = next(iter(_WORD.findall(rest)), "")
+        named = any(
+            sense.word_class in _NAMES
+            for form in (following, following.removesuffix("s"))
+            for sense in self._lexicon.senses(form)
+        )
+        built = any(sense.word_class is WordClass.IS for sense in self._lexicon.senses(following))
+        ranks: dict[str, float] = {}
+        for form, rank in _slips(word):
+            if form not in self._closed:
+                continue
+            classes = {sense.word_class for sense in self._lexicon.senses(form)}
+            if built and WordClass.THERE in classes:
+                # "Thre is" opens a sentence, and is no number.
+                rank = _SWAPPED
+            unlikely = _CLASH if named is not (WordClass.ATTRIBUTE in classes) else 0.0
+            ranks[form] = min(rank + unlikely, ranks.get(form, rank + unlikely))
+        if not ranks and len(word) >= LONG:
+            ranks = {form: 0.0 for form in self._closed if distance(word, form) == 2}
+        return sorted(ranks, key=lambda form: (ranks[form], form))
 
     def _doubled(self, words: list[Span], position: int, text: str, plain: str) -> Repair:
         word = words[position].of(plain)
@@ -300,6 +388,21 @@ def _parted(word: str, domain: Collection[str]) -> str | None:
 
 def _is_part(word: str, domain: Collection[str]) -> bool:
     return word in domain and (len(word) > 1 or word == "a")
+
+
+def _with_digits(plain: str, word: Span) -> Span | None:
+    """A word with the number that it was written together with: "2boxes", "has2"; or None."""
+    start, end = word.start, word.end
+    while start and plain[start - 1].isdigit():
+        start -= 1
+    while end < len(plain) and plain[end].isdigit():
+        end += 1
+    return Span(start, end) if (start, end) != (word.start, word.end) else None
+
+
+def _spaced(written: str) -> str:
+    """Numbers and letters with spaces between them."""
+    return " ".join(re.findall(r"\d+|\D+", written))
 
 
 def _beside_a_mark(plain: str, word: Span) -> bool:

@@ -40,7 +40,8 @@ class Suiting(Heads):
         # "The block at the top" of a tower is no place in the picture.
         kind = noun.category if isinstance(noun, Select) else ""
         beheld = context.relation == "with"
-        scene = beheld and self._preferences.is_of(kind, "ground")
+        # What is "in the box on the left" is no nearer to the left than the box.
+        scene = self._holds(noun) or (beheld and self._preferences.is_of(kind, "ground"))
         placed = [
             post
             for post in posts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
 from neurosym.grammar.classes import WordClass
 from neurosym.grammar.division import divide
@@ -11,6 +12,7 @@ from neurosym.grammar.meaning import (
     Coordinated,
     NoReadingError,
     NounPhrase,
+    Quantified,
     Scored,
     names_several,
     objects_of,
@@ -91,6 +93,14 @@ class Tallies(Questions):
         if predicate.label not in ("mutual", "twins"):
             return super()._verify(tree)
         words = self._spans(tree, "IS", "DO", "floated", "ALL")
+        if predicate.find("ASPECT") is not None and tree.label == "verify":
+            in_some = self._of_each(phrase_tree, predicate)
+            if in_some:
+                return in_some
+        elif tree.label == "verify":
+            paired = self._paired(phrase_tree, predicate, words)
+            if paired:
+                return paired
         given: Scored[Op] = []
         for cost, phrase in self._phrase(phrase_tree, Context()):
             floated = tree.find("floated", "ALL") is not None
@@ -111,6 +121,23 @@ class Tallies(Questions):
         if tree.label == "verify":
             return found
         return [(cost, Negation(op, words=self._spans(tree, "NOT"))) for cost, op in found]
+
+    def _paired(self, phrase_tree: Tree, predicate: Tree, words: Words) -> Scored[Op]:
+        """A cup and a plate touch each other: there is a cup that touches a plate."""
+        relation = predicate.find("RELATION", "SIDE_RELATION", "VERB", "HAS")
+        if relation is None or phrase_tree.label != "np_and":
+            return []
+        said = (*words, *(leaf.span for leaf in predicate.leaves()))
+        return [
+            (
+                cost,
+                Exist(Relate(one.objects, self._concept_of(relation), other.objects, words=said)),
+            )
+            for cost, phrase in self._phrase(phrase_tree, Context())
+            if isinstance(phrase, Coordinated) and len(phrase.parts) == 2
+            for one, other in [phrase.parts]
+            if _is_some_one(one) and _is_some_one(other)
+        ]
 
     def _all_related(self, predicate: Tree, objects: Op, words: Words) -> Scored[Op]:
         """Whether things are all next to each other."""
@@ -467,6 +494,15 @@ def _given(phrase: NounPhrase, *, floated: bool, pairs: bool) -> Scored[Op]:
     if not (names_several(phrase) or phrase.determiner in all_meant or floated):
         return []
     return objects_of(phrase)
+
+
+def _is_some_one(phrase: NounPhrase) -> TypeGuard[Quantified]:
+    """Whether a phrase names one thing of several: "a cup"."""
+    return (
+        isinstance(phrase, Quantified)
+        and not phrase.plural
+        and (phrase.determiner == "indefinite" or phrase.number == 1)
+    )
 
 
 def _is_several(phrase: NounPhrase) -> bool:

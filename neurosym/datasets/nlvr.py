@@ -47,15 +47,28 @@ SIZES = {10: "small", 20: "medium", 30: "large"}
 """Released size in pixels -> ours."""
 BLOCKS = ("base block", "middle block", "top block", "only block")
 """The categories of a tower's blocks; the only block of a tower is its base and its top."""
+FLOOR = "floor"
+"""The lower wall of a box with a tower, whose base is a block."""
+CEILING = "ceiling"
+"""The upper wall of a box with a tower, whose top is a block."""
 WALLS = ("left wall", "right wall", "top wall", "bottom wall")
+_PLACE_OF_WALL = {
+    "left wall": {"horizontal": "left"},
+    "right wall": {"horizontal": "right"},
+    "top wall": {"horizontal": "top", "at_top": "uppermost"},
+    "bottom wall": {"horizontal": "bottom", "at_base": "lowermost"},
+}
 KINDS = ("color", "shape", "size")
 """The attributes whose values are objects of their own."""
-CATEGORIES = ("circle", "loose square", "triangle", *BLOCKS, *WALLS, "corner", "box", "tower")
+CATEGORIES = (
+    *("circle", "loose square", "triangle", *BLOCKS, *WALLS, FLOOR, CEILING),
+    *("corner", "box", "tower"),
+)
 CONCEPTS = {
     "item": Concept(("circle", "loose square", "triangle", *BLOCKS)),
     "square": Concept(("loose square", *BLOCKS)),
     "block": Concept(("loose square", *BLOCKS)),
-    "wall": Concept(WALLS),
+    "wall": Concept((*WALLS, FLOOR, CEILING)),
     "base": Concept(("base block", "only block", "bottom wall")),
     "top": Concept(("top block", "only block", "top wall")),
     "middle": Concept(("middle block",)),
@@ -229,25 +242,29 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
 
     - the drawn items. Category: circle, triangle, "loose square", or the part that a square plays
       in a tower; the word "square" (and "block") covers all of the latter, "base" and "top" cover
-      the blocks that are a tower's lowest and highest (and the walls below and above).
+      the blocks that are a tower's lowest and highest (and where there is no tower the walls
+      below and above).
     - the boxes, gray.
     - the towers. The items of a box are a tower when they are squares of one size, in one column,
-      of which the lowest stands on the floor and every other one on the one below. A tower has
+      of which the lowest stands on the floor and every other one on the one below, and so in
+      every box that is not empty. A tower has
       the color that all its blocks have, or else "mixed", and its height in pixels.
     - the four walls and the four corners of every box.
     - the values of color, shape and size, each an object of that category: "two colors".
 
     Attributes: ``color``, ``shape`` and ``size`` as drawn; ``level`` of a block in its tower
     ("first" is the base), and of boxes and towers from the left; ``at_top``, ``at_base`` and
-    ``at_middle``: whether an item is the highest of its box, the lowest, or neither, and of the
-    boxes the middle one; ``horizontal`` (left, right) of boxes and towers; ``base color`` and
+    ``at_middle``: whether an item is the highest of its box, the lowest, or neither, of the boxes
+    the middle one, and of walls the upper and the lower one; ``horizontal`` (left, right) of boxes
+    and towers; ``base color`` and
     ``top color`` of towers. An attribute that says nothing of an object has the value "none".
 
     Relations, [object, landmark]:
 
     - ``in``: an item, a tower, a wall or a corner in its box; a block in its tower; an item in
       the corner that it touches. ``part_of`` and ``of`` are the same without the corners; ``of``
-      also links a tower to its blocks, and what has a value, or a part that has it, to that value.
+      also links boxes and towers to what they hold, walls and corners to the items beside them, and
+      what has a value, or a part that has it, to that value, and an item's value to it.
     - ``with``: a box to its items, a tower to its blocks.
     - ``touching``: two items whose boxes are at most 1 px apart; an item and a wall or corner with
       no pixel between. ``nearly_touching``: at most 5 px apart. ``at``: touching a wall or corner.
@@ -256,7 +273,7 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
     - ``above``, ``below``: of two items in one box, by their centres, but of the blocks of a tower
       only where nothing is between them; every item is above its box's lower wall.
     - ``left_of``, ``right_of``, ``next_to``: as in photographs, but of items in one box only, and
-      of boxes and towers.
+      of boxes and towers; the blocks of a tower are next to those that they touch.
 
     A value stands in the relations of the items that have it.
 
@@ -275,6 +292,9 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
     for number, item in enumerate(drawn):
         contents[item.box].append(number)
     towers = [_tower([drawn[i] for i in held], held) for held in contents]
+    if any(held and not tower for held, tower in zip(contents, towers, strict=True)):
+        # Where things lie about, a lone square is no tower.
+        towers = [() for _ in towers]
     for number, item in enumerate(drawn):
         _add_item(things, item, [drawn[i] for i in contents[item.box]], towers[item.box], number)
     shown = [things.add("box", _box(k), _beside(k, boxes, "gray")) for k in range(boxes)]
@@ -285,7 +305,7 @@ def scene_from_nlvr(drawn: Sequence[Drawn], boxes: int = 3) -> Scene:
     _relate_items(things, drawn, contents, towers)
     for k, held in enumerate(contents):
         _relate_container(things, shown[k], held, stacks[k], towers[k])
-        _add_walls(things, drawn, held, k, shown[k])
+        _add_walls(things, drawn, held, k, shown[k], stacked=bool(towers[k]))
     _relate_beside(things, shown)
     _relate_beside(things, [stack for stack in stacks if stack is not None])
     _add_values(things, len(drawn), shown, stacks, contents)
@@ -399,7 +419,7 @@ def _relate_pair(
         "below": y > 0 and (contact or not stacked),
         "left_of": x < 0,
         "right_of": x > 0,
-        "next_to": across <= (one.size + other.size) / 4 and down < 0,
+        "next_to": across <= (one.size + other.size) / 4 and down < 0 if not stacked else contact,
     }
     for name, holds in held.items():
         if holds:
@@ -414,7 +434,8 @@ def _relate_container(
         things.relate(name, ((i, box) for i in parts))
         if tower is not None:
             things.relate(name, ((i, tower) for i in blocks))
-    things.relate("with", ((box, i) for i in held))
+    for name in ("with", "of"):
+        things.relate(name, ((box, i) for i in held))
     if tower is not None:
         things.relate("with", ((tower, i) for i in blocks))
         things.relate("of", ((tower, i) for i in blocks))
@@ -431,7 +452,13 @@ def _relate_beside(things: _Things, row: Sequence[int]) -> None:
 
 
 def _add_walls(
-    things: _Things, drawn: Sequence[Drawn], held: Sequence[int], number: int, box: int
+    things: _Things,
+    drawn: Sequence[Drawn],
+    held: Sequence[int],
+    number: int,
+    box: int,
+    *,
+    stacked: bool,
 ) -> None:
     """The walls and corners of a box, and what touches them."""
     x1, y1, x2, y2 = _box(number)
@@ -441,9 +468,10 @@ def _add_walls(
         "top wall": (x1, y1, x2, y1 + 1),
         "bottom wall": (x1, y2 - 1, x2, y2),
     }
+    of_tower = {"bottom wall": FLOOR, "top wall": CEILING} if stacked else {}
     gaps = {i: _gaps(drawn[i]) for i in held}
     walls = {
-        name: things.add(name, line, {"color": "gray", "horizontal": name.split()[0]})
+        name: things.add(of_tower.get(name, name), line, {"color": "gray", **_PLACE_OF_WALL[name]})
         for name, line in lines.items()
     }
     corners = {
@@ -465,6 +493,8 @@ def _add_walls(
     for mark, names in marks.items():
         for name in ("in", "part_of", "of"):
             things.relate(name, [(mark, box)])
+        if not stacked:
+            things.relate("of", ((mark, i) for i in held))
         for i in held:
             gap = max(gaps[i][name] for name in names)
             if gap <= NEARLY:
@@ -510,6 +540,7 @@ def _add_values(
             for name, pairs in base.items():
                 things.relate(name, ((number, j) for i, j in pairs if i in members))
             things.relate("of", ((i, number) for i in members))
+            things.relate("of", ((number, i) for i in members))
             for box, stack, held in zip(shown, stacks, contents, strict=True):
                 if set(held) & set(members):
                     things.relate("of", [(box, number)])

@@ -114,14 +114,14 @@ def test_no_items_are_an_error(tmp_path: Path) -> None:
 
 
 def test_objects_come_in_order() -> None:
-    scene = scene_of(tower("bk"), [], ["yo10@1,2"])
+    scene = scene_of(tower("bk"), [], tower("y"))
     names = [scene.categories.values[i] for i in scene.categories.probabilities.argmax(1)]
-    assert names[:3] == ["base block", "top block", "circle"]
-    assert names[3:7] == ["box", "box", "box", "tower"]
+    assert names[:3] == ["base block", "top block", "only block"]
+    assert names[3:8] == ["box", "box", "box", "tower", "tower"]
     assert names.count("corner") == 12
     assert names.count("color") == 3
     assert scene.boxes[1].tolist() == [40, 59, 60, 79]
-    assert scene.boxes[2].tolist() == [301, 2, 311, 12]
+    assert scene.boxes[2].tolist() == [340, 80, 360, 100]
     assert scene.boxes[6].tolist() == [40, 59, 60, 100]
 
 
