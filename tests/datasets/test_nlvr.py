@@ -332,6 +332,127 @@ ABOUT_SCATTERED = [
 ]
 
 
+SAID_OTHERWISE = {
+    "values of contents": [
+        (TOWERS, "There is a tower in which each block is black", True),
+        (TOWERS, "there is a tower that contains only blue blocks", False),
+        (TOWERS, "At least one tower has only one color", True),
+        (TOWERS, "there is a tower with two same colored blocks", True),
+        (TOWERS, "there is a tower with 3 blocks that are all the same color", False),
+        (TOWERS, "There is a tower that has blocks of only 2 colors", False),
+        (SCATTERED, "There is a box having objects of three colors", True),
+        (SCATTERED, "there is a box where all the items are the same color", True),
+        (SCATTERED, "There is a box with exactly 3 items all of the same color", True),
+        (SCATTERED, "there is a box with four items which all have the same color", False),
+        (SCATTERED, "There is a box with all items of the same shape", False),
+    ],
+    "parts of towers": [
+        (TOWERS, "there is a tower where the second block is yellow", True),
+        (TOWERS, "There is a tower with three blocks and the middle one is black", True),
+        (
+            TOWERS,
+            "there is a tower with exactly three blocks having a blue block in the middle",
+            False,
+        ),
+        (TOWERS, "There is a tower in which a yellow block is above a black block", True),
+        (TOWERS, "there is at least one blue block resting on a yellow block", False),
+        (TOWERS, "There is a tower with a black block above a different colored block", True),
+        (TOWERS, "there is a tower with a black block directly over another black block", True),
+    ],
+    "bases and tops": [
+        (TOWERS, "All three towers have the same color base", False),
+        (TOWERS, "all towers have a different color base", True),
+        (TOWERS, "There are exactly two towers with bases of the same color", False),
+        (TOWERS, "at least two towers have the same color top", False),
+        (TOWERS, "There is a tower with yellow at the top", True),
+        (TOWERS, "There are a minimum of two towers with a black base", False),
+    ],
+    "heights": [
+        (TOWERS, "At least one tower has exactly 3 blocks", True),
+        (TOWERS, "At least one tower has more than three blocks", True),
+        (TOWERS, "Every tower has two or more blocks", True),
+        (TOWERS, "there are at least 3 blocks in every tower", False),
+        (TOWERS, "All of the towers have the same height", False),
+        (TOWERS, "each tower has a different height", True),
+    ],
+    "quantifiers over boxes": [
+        (TOWERS, "all towers have a black block", True),
+        (TOWERS, "each grey box has at least one yellow block", False),
+        (SCATTERED, "each grey square has at least one circle", True),
+        (SCATTERED, "all boxes have a blue item touching the wall", False),
+        (SCATTERED, "there are only 2 boxes with a black square", True),
+        (SCATTERED, "there is a yellow triangle in exactly two boxes", False),
+        (TOWERS, "None of the towers have a black block", False),
+        (TOWERS, "there is a tower with no yellow blocks", True),
+        (TOWERS, "not all towers have a black block", False),
+    ],
+    "walls and corners": [
+        (SCATTERED, "There is a yellow circle touching the boundary", True),
+        (SCATTERED, "there is one or more yellow squares touching the wall", False),
+        (SCATTERED, "There is a yellow item touching the base", True),
+        (SCATTERED, "there is a black item touching the bottom of its box", False),
+        (SCATTERED, "There is a square that touches the top wall of a box", True),
+        (SCATTERED, "There is a circle attached to the top of a box", False),
+        (SCATTERED, "There is a yellow item touching the right wall", True),
+        (SCATTERED, "There is a blue item against the right wall", False),
+        (SCATTERED, "There is a square placed in the corner of the box", True),
+        (SCATTERED, "there is a triangle in one of the corners of a box", False),
+        (SCATTERED, "There is a circle at the lower right corner", False),
+    ],
+    "what touches what": [
+        (SCATTERED, "there is a box in which a black item touches a blue item", False),
+        (SCATTERED, "a circle is touching another circle", False),
+        (SCATTERED, "There are no items touching each other", False),
+        (SCATTERED, "two yellow items and 1 black item touch the wall", True),
+        (
+            SCATTERED,
+            "exactly two blue items and exactly one yellow item are touching the wall",
+            False,
+        ),
+        (SCATTERED, "there is a blue circle or a black circle touching the wall", True),
+        (SCATTERED, "there is a blue or black triangle touching the wall", False),
+    ],
+    "asides": [
+        (SCATTERED, "there is a box with four items one of which is a circle", True),
+        (SCATTERED, "There is a box with four items of which only one is a square", False),
+        (SCATTERED, "there is a box with three items, all yellow", True),
+        (SCATTERED, "there is a box with four items, all of which are yellow", False),
+        (SCATTERED, "there is a box with three items, one of them is a circle", True),
+        (SCATTERED, "the items touching the wall are all blue", False),
+        (SCATTERED, "There is a box with only items that are yellow", True),
+        (SCATTERED, "there is a box with items of only blue color", False),
+    ],
+    "places of boxes": [
+        (SCATTERED, "a blue triangle is in the first box", True),
+        (SCATTERED, "a blue square is in the first box", False),
+        (SCATTERED, "the center box has three yellow items", True),
+        (SCATTERED, "The second box has three items that are blue", False),
+        (SCATTERED, "the right box has at least 2 squares", True),
+        (SCATTERED, "there are at least 3 squares in the box on the right", False),
+        (TOWERS, "the first tower from the left has a blue block at the base", True),
+        (TOWERS, "the first tower from the left has a black block at the base", False),
+        (TOWERS, "the middle tower has at least one black block", True),
+        (TOWERS, "the middle tower has at least one yellow block", False),
+    ],
+    "both and no": [
+        (TOWERS, "there is a tower with blue and black blocks in it", True),
+        (SCATTERED, "There is a box containing a yellow item without a blue item", True),
+        (SCATTERED, "there is a box with a black item and no blue items", False),
+        (SCATTERED, "a box has a black square and a blue triangle", True),
+        (SCATTERED, "there is a blue square in a box with a black circle", False),
+        (SCATTERED, "all blue items are within the same box", False),
+    ],
+}
+"""Construct -> scene, sentence, truth: the same things in other words than above."""
+MISSPELT = [
+    ("Thre is a twoer with thre bloks", True),
+    ("There is a towr wth a balck block at the tpo", True),
+    ("There isa tower with2 black blocks", True),
+    ("There is a a tower with three three blocks", True),
+    ("There are 2 towers with a ble block at the botom", False),
+]
+
+
 @pytest.mark.parametrize(("text", "truth"), ABOUT_TOWERS)
 def test_sentences_about_towers(text: str, truth: bool, parser: Parser) -> None:
     assert holds(parser, text, TOWERS) is truth
@@ -340,6 +461,19 @@ def test_sentences_about_towers(text: str, truth: bool, parser: Parser) -> None:
 @pytest.mark.parametrize(("text", "truth"), ABOUT_SCATTERED)
 def test_sentences_about_scattered_items(text: str, truth: bool, parser: Parser) -> None:
     assert holds(parser, text, SCATTERED) is truth
+
+
+@pytest.mark.parametrize("construct", SAID_OTHERWISE)
+def test_sentences_that_say_it_otherwise(construct: str, parser: Parser) -> None:
+    for scene, text, truth in SAID_OTHERWISE[construct]:
+        assert parser.parse(text).source == "grammar", text
+        assert holds(parser, text, scene) is truth, text
+
+
+def test_slips_of_the_keyboard(parser: Parser) -> None:
+    for text, truth in MISSPELT:
+        assert parser.parse(text).repairs, text
+        assert holds(parser, text, TOWERS) is truth, text
 
 
 def test_most_of_the_open_part_is_right(parser: Parser, shared_data: Path) -> None:
