@@ -57,6 +57,7 @@ class State:
 
     Attributes:
         items: the rules with the places reached in them.
+        expected: what can follow, each with the rules as far as they are read after it.
         completed: the phrases that end here, each with its rules.
         waiting: the phrases that can follow, each with the state after it.
         begins: every phrase that can begin here, as a set of bits.
@@ -64,6 +65,7 @@ class State:
     """
 
     items: tuple[Item, ...]
+    expected: dict[Symbol, list[Item]]
     completed: tuple[tuple[Symbol, tuple[Rule, ...]], ...]
     begins: int
     classes: frozenset[Symbol]
@@ -117,22 +119,14 @@ class Automaton:
         try:
             return state.after[symbol]
         except KeyError:
-            read = frozenset(
-                (rule, at + 1)
-                for rule, at in state.items
-                if at < len(rule.parts) and rule.parts[at] == symbol
-            )
-            state.after[symbol] = found = self._state(read) if read else None
+            read = state.expected.get(symbol)
+            state.after[symbol] = found = self._state(frozenset(read)) if read else None
             return found
 
     def waiting(self, state: State) -> tuple[tuple[Symbol, State], ...]:
         """The phrases that can follow a state, each with the state after it."""
         if state.waiting is None:
-            expected = dict.fromkeys(
-                rule.parts[at]
-                for rule, at in state.items
-                if at < len(rule.parts) and rule.parts[at] in self._phrases
-            )
+            expected = (symbol for symbol in state.expected if symbol in self._phrases)
             pairs = ((symbol, self.step(state, symbol)) for symbol in expected)
             state.waiting = tuple((symbol, after) for symbol, after in pairs if after is not None)
         return state.waiting
@@ -146,20 +140,21 @@ class Automaton:
     def _new_state(self, items: frozenset[Item]) -> State:
         ordered = tuple(sorted(items, key=lambda item: (item[0].number, item[1])))
         completed: dict[Symbol, list[Rule]] = {}
-        expected: set[Symbol] = set()
+        expected: dict[Symbol, list[Item]] = {}
         for rule, at in ordered:
             if at == len(rule.parts):
                 completed.setdefault(rule.origin, []).append(rule)
             else:
-                expected.add(rule.parts[at])
+                expected.setdefault(rule.parts[at], []).append((rule, at + 1))
         begins = 0
-        for symbol in expected & self._phrases:
+        for symbol in expected.keys() & self._phrases:
             begins |= self._corners[symbol]
         return State(
             ordered,
+            expected,
             tuple((symbol, tuple(rules)) for symbol, rules in completed.items()),
             begins,
-            frozenset(expected - self._phrases),
+            frozenset(expected.keys() - self._phrases),
         )
 
     def _left_corners(self) -> dict[Symbol, int]:

@@ -32,9 +32,11 @@ class Heads(Modifiers):
         before = pres[-1:] if pres and pres[-1].label.startswith("attribute") else []
         parts = [*before, *posts]
         for said, place in itertools.pairwise(parts):
-            lone = [*place.leaves()]
             dressed = said.label == "coloured" or said in before
-            if dressed and place.label == "located" and len(lone) == 1:
+            if not dressed or place.label != "located":
+                continue
+            lone = [*place.leaves()]
+            if len(lone) == 1:
                 nouns = self._unit(lone[0]).all(WordClass.GUESSED_NOUN)
                 if any(self._lexicon.has_feature("worn", noun.concept) for noun in nouns):
                     return GARMENT_AS_PLACE

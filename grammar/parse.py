@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from neurosym.grammar.readings import Foreseen, Parse, Reading, in_sense
 from neurosym.grammar.repair import Repair, Speller
 from neurosym.grammar.search import Later, Search
 from neurosym.grammar.senses import variants
-from neurosym.grammar.syntax import CACHED, MAX_TREES, MAX_UNITS, Failure, Syntax
+from neurosym.grammar.syntax import CACHED, FIRST_TREES, MAX_TREES, MAX_UNITS, Failure, Syntax
 from neurosym.grammar.templates import Template, Templates, compiled, is_same
 from neurosym.grammar.tokens import SpacyTokenizer, Token, plain
 from neurosym.grammar.tree import Tree
@@ -473,7 +473,7 @@ class Parser:
                 continue
             lowering = Lowering(units, self.lexicon, beam=max(BEAM, self.max_readings))
             lowering.said = said
-            for tree_cost, read in found:
+            for number, (tree_cost, read) in enumerate(found, start=1):
                 # After these trees come those of the next way to cut the sentence.
                 yield max(round(-(extra + tree_cost), 6), -SPLIT_PHRASE)
                 for extra_cost, tree in ways_to_claim(read, units, among=among):
@@ -484,6 +484,8 @@ class Parser:
                             best[program] = Understood(
                                 program, score, tree, units, tokens, lowering
                             )
+                if number >= FIRST_TREES and _is_settled(best, -(extra + tree_cost)):
+                    break
             refused += lowering.refused
             if not best:
                 meaningless = units
@@ -534,6 +536,11 @@ class Parser:
                 text=text,
                 span=foreign[0].span,
             )
+
+
+def _is_settled(found: Mapping[object, Understood], bound: float) -> bool:
+    """Whether nothing that scores a bound at most can come before the best that was found."""
+    return any(each.score >= bound for each in found.values())
 
 
 def _lowered(lowering: Lowering, tree: Tree) -> Scored[Op]:

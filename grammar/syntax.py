@@ -22,8 +22,8 @@ from neurosym.span import Span
 
 MAX_TREES = 48
 """Most syntax trees of a sentence."""
-FIRST_TREES = 16
-"""Trees that are made at once; the others only when none of these settles what is meant."""
+FIRST_TREES = 12
+"""Trees that are read in any case; the others only while they may give a better reading."""
 MAX_UNITS = 80
 """Longest sentence that is parsed, in words and phrases of the lexicon."""
 CACHED = 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neurosym.grammar.classes import UNSPOKEN, WordClass
+from neurosym.grammar.classes import UNSPOKEN
 from neurosym.grammar.tokens import Token
 from neurosym.grammar.tree import Tree
 from neurosym.grammar.units import Unit
@@ -26,6 +26,8 @@ _SILENT = {
     *{("query", "SHARE"), ("mutual", "AS"), ("mutual", "EACH_OTHER")},
 }
 
+_UNSPOKEN = frozenset(member.name for member in UNSPOKEN)
+
 
 def unused_words(program: Op, content: tuple[Token, ...]) -> tuple[Token, ...]:
     """The words of some that a program does not use."""
@@ -46,5 +48,5 @@ def _silent(tree: Tree) -> Iterator[int]:
     for child in tree.children:
         if child.unit is None:
             yield from _silent(child)
-        elif WordClass[child.label] in UNSPOKEN or (tree.label, child.label) in _SILENT:
+        elif child.label in _UNSPOKEN or (tree.label, child.label) in _SILENT:
             yield child.unit
