@@ -56,7 +56,6 @@ class State:
     """What may have been read, and what can follow.
 
     Attributes:
-        items: the rules with the places reached in them.
         expected: what can follow, each with the rules as far as they are read after it.
         completed: the phrases that end here, each with its rules.
         waiting: the phrases that can follow, each with the state after it.
@@ -64,7 +63,6 @@ class State:
         classes: the codes of the word classes that fit here, inside a rule.
     """
 
-    items: tuple[Item, ...]
     expected: dict[Symbol, list[Item]]
     completed: tuple[tuple[Symbol, tuple[Rule, ...]], ...]
     begins: int
@@ -97,6 +95,8 @@ class Automaton:
             if not rule.parts:
                 raise GrammarError(f'the phrase "{rule.origin}" of the grammar may be empty')
             self._by_first.setdefault(rule.parts[0], []).append(rule)
+        # Each once: states share them, and there are many states.
+        self._items = [[(rule, at) for at in range(len(rule.parts) + 1)] for rule in self.rules]
         self._bits = {symbol: 1 << bit for bit, symbol in enumerate(sorted(self._phrases))}
         self._corners = self._left_corners()
         self.followers = self._followers()
@@ -109,7 +109,9 @@ class Automaton:
         known = self._predicted.get(begins)
         if known is None:
             entered = frozenset(
-                (rule, 0) for rule in self.rules if begins & self._bits[rule.origin]
+                self._items[rule.number][0]
+                for rule in self.rules
+                if begins & self._bits[rule.origin]
             )
             known = self._predicted[begins] = self._state(entered)
         return known
@@ -138,19 +140,17 @@ class Automaton:
         return state
 
     def _new_state(self, items: frozenset[Item]) -> State:
-        ordered = tuple(sorted(items, key=lambda item: (item[0].number, item[1])))
         completed: dict[Symbol, list[Rule]] = {}
         expected: dict[Symbol, list[Item]] = {}
-        for rule, at in ordered:
+        for rule, at in sorted(items, key=lambda item: (item[0].number, item[1])):
             if at == len(rule.parts):
                 completed.setdefault(rule.origin, []).append(rule)
             else:
-                expected.setdefault(rule.parts[at], []).append((rule, at + 1))
+                expected.setdefault(rule.parts[at], []).append(self._items[rule.number][at + 1])
         begins = 0
         for symbol in expected.keys() & self._phrases:
             begins |= self._corners[symbol]
         return State(
-            ordered,
             expected,
             tuple((symbol, tuple(rules)) for symbol, rules in completed.items()),
             begins,
