@@ -273,7 +273,8 @@ def opens_clause(tokens: tuple[Token, ...], position: int, lexicon: Lexicon) -> 
 
     That is a clause with a verb, or the thing once more: "the boy, the small one".
     """
-    if position == 0:
+    if position == 0 or tokens[position - 1].lower == ";":
+        # What a semicolon sets apart is a sentence of its own.
         return False
     before = tokens[position - 1]
     listed = lexicon.senses(before.lower) + lexicon.senses(singular(before.lower))
