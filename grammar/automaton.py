@@ -89,12 +89,10 @@ class Automaton:
     def __init__(self, lark: Lark, start: Symbol = "start") -> None:
         self.start = start
         self.rules = tuple(_rules(lark))
-        self._by_first: dict[Symbol, list[Rule]] = {}
         self._phrases = frozenset(rule.origin for rule in self.rules)
         for rule in self.rules:
             if not rule.parts:
                 raise GrammarError(f'the phrase "{rule.origin}" of the grammar may be empty')
-            self._by_first.setdefault(rule.parts[0], []).append(rule)
         # Each once: states share them, and there are many states.
         self._items = [[(rule, at) for at in range(len(rule.parts) + 1)] for rule in self.rules]
         self._bits = {symbol: 1 << bit for bit, symbol in enumerate(sorted(self._phrases))}

@@ -60,7 +60,7 @@ def lists_two(tree: Tree) -> bool:
 def ends_in_value(phrase: Tree) -> bool:
     """Whether a phrase ends in a bare colour or the like: "shirt red"."""
     nominal = phrase.find("nominal")
-    if nominal is None or nominal.children[0].label == "headless":
+    if nominal is None or lacks_head(nominal):
         return False
     *before, last = nominal.children
     return bool(before) and last.label == "attribute"
@@ -102,7 +102,7 @@ def _kind(phrase: NounPhrase) -> str:
     """What a phrase says of how many: phrases that say alike are joined more readily."""
     if not isinstance(phrase, Quantified):
         return "coordinated"
-    if phrase.determiner == "bare" and phrase.number is None:
+    if _shares(phrase):
         # "Dark windows and a silver grill": a plural has no other indefinite.
         return "indefinite"
     return "number" if phrase.determiner == "comparison" else phrase.determiner

@@ -8,8 +8,8 @@ PLACES = ("location", "located", "direction")
 """Labels of places."""
 
 PICKING = {
-    *("superlative", "ordinal", "location", "located", "direction", "counted", "nearest"),
-    *("picked", "counted_before"),
+    *PLACES,
+    *("superlative", "ordinal", "counted", "nearest", "picked", "counted_before"),
 }
 """Labels of what can pick from a set."""
 

@@ -48,10 +48,10 @@ class Suiting(Heads):
             if not (self._is_inner_place(post) or scene or (beheld and self._is_upon(post)))
         ]
         carried = context.relation in CARRYING - {"of"}
-        loose = carried or determiner in ("bare", "indefinite")
+        some = determiner in ("bare", "indefinite")
         cost = 0.0
         if context.landmark:
-            cost = self._clothes_aside(noun, posts) + _placed_aside(placed, loose)
+            cost = self._clothes_aside(noun, posts) + _placed_aside(placed, carried or some)
         here, there = (
             op.category if isinstance(op, Select) else ""
             for op in (noun, context.beside or context.head)
@@ -68,9 +68,7 @@ class Suiting(Heads):
         if any(post.label == "possessor" for post in posts) and posts[0].label in _SAYING:
             said[0] = replace(said[0], own=True)
         return cost + sum(
-            self._preferences.of_landmark(
-                there, here, each, context.relation, some=determiner in ("bare", "indefinite")
-            )
+            self._preferences.of_landmark(there, here, each, context.relation, some=some)
             for each in said
         )
 
