@@ -54,6 +54,7 @@ from neurosym.metrics import (
     negative_log_likelihood,
     top_label_calibration_error,
 )
+from neurosym.perception.base import Detections
 from neurosym.perception.calibration import Isotonic, Temperature
 from neurosym.perception.detections import (
     NOTHING,
@@ -68,7 +69,6 @@ from neurosym.perception.detections import (
 from neurosym.perception.picodet import (
     DEFAULT_VIEWS,
     PicoDet,
-    RawDetections,
     View,
     coco_categories,
 )
@@ -85,7 +85,7 @@ TARGET = Path(__file__).parents[1] / "perception" / "data" / "picodet_calibratio
 class Sample:
     """One image: what was found, what is there, and both of them as an example to fit on."""
 
-    raw: RawDetections
+    raw: Detections
     boxes: Tensor
     categories: Tensor
     example: Example

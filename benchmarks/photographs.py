@@ -28,8 +28,9 @@ from benchmarks.fit_calibration import read_gold
 from neurosym.api import Grounder
 from neurosym.executors.base import Outcome
 from neurosym.executors.reference import ReferenceExecutor
+from neurosym.perception.boxes import pairwise_iou
 from neurosym.perception.given import Thing, scene_of
-from neurosym.perception.picodet import coco_categories, pairwise_iou
+from neurosym.perception.picodet import coco_categories
 from neurosym.program import Kind
 from neurosym.result import Result
 from neurosym.scene import Scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,16 @@ from neurosym.generation.describe import Describer, Description
 from neurosym.generation.language import Bounds
 from neurosym.grammar import Lexicon, Parse, Parser, Reading, Tree
 from neurosym.models.store import path_of
-from neurosym.perception.base import Perception
+from neurosym.perception.base import Detector, OpenDetector, Perception
 from neurosym.perception.detections import Calibration
 from neurosym.perception.images import MAX_PIXELS, load_image
-from neurosym.perception.pipeline import DefaultPerception
+from neurosym.perception.pipeline import DEFAULT, Lazy, Pipeline, as_perception
+from neurosym.perception.registry import Settings, back_end
+from neurosym.pixels import DepthMap
 from neurosym.pointing import Region, pointed_at
-from neurosym.program import Definites, Op
+from neurosym.program import Definites, Op, RelatedBy, RelatedByCount
 from neurosym.program.operator import names_of
+from neurosym.questioning import wanted_of
 from neurosym.reading import utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
 from neurosym.scene import Scene
@@ -47,8 +51,12 @@ class Grounder:
     """Grounds language in images: parses, perceives, executes, and shows why.
 
     Args:
-        perception: makes scenes from images; None when scenes come from elsewhere.
-        parser: makes programs from texts.
+        perception: makes scenes from images: the names of back ends joined by "+"
+            (``"picodet+mobilesam"``, ``"grounding-dino+sam+siglip"``; ``neurosym perception`` lists
+            them), a :class:`Perception`, or any object with the interface of a detector
+            (:mod:`neurosym.perception.base`), to which the default segmenter is added. None when
+            scenes come from elsewhere.
+        parser: makes programs from texts; the default one, made when needed, when left out.
         executor: runs programs; the tensor executor when left out.
         threshold, presume, abstain: how answers are decided; see :func:`neurosym.result.decide`.
         the: how "the" is read: a :class:`neurosym.program.Definites` or its name ("strict",
@@ -68,8 +76,8 @@ class Grounder:
 
     def __init__(
         self,
-        perception: Perception | None,
-        parser: Parser,
+        perception: str | Perception | Detector | OpenDetector | None = DEFAULT,
+        parser: Parser | None = None,
         *,
         executor: Executor | None = None,
         threshold: float = THRESHOLD,
@@ -82,8 +90,9 @@ class Grounder:
         for name, value in (("max_readings", max_readings), ("max_pixels", max_pixels)):
             if value < 1:
                 raise OptionError(f"{name} must be at least 1, not {value}")
-        self._perception = perception
-        self.parser = parser
+        self._perception = None if perception is None else perception_of(perception)
+        if parser is not None:
+            self.parser = parser
         self.executor = TensorExecutor() if executor is None else executor
         self.threshold = threshold
         self.presume = presume
@@ -92,26 +101,36 @@ class Grounder:
         self.max_readings = max_readings
         self.max_pixels = max_pixels
 
+    @cached_property
+    def parser(self) -> Parser:
+        """Makes programs from texts."""
+        return Parser(find_pipeline())
+
     @staticmethod
     def default(
+        perception: str | Perception | Detector | OpenDetector = DEFAULT,
         *,
         device: str | torch.device | None = None,
         spacy: Language | str | Path | None = None,
         lexicon: Lexicon | str | Path | None = None,
         concepts: str | Path | None = None,
         calibration: Calibration | str | Path | None = None,
+        dtype: torch.dtype | str = torch.float32,
         **options: Any,
     ) -> Grounder:
         """The grounder with default models; fetches their weights when they are not cached.
 
         Args:
+            perception: as for the class.
             device: where to run; CUDA when there is one, else the CPU.
             spacy: a spaCy pipeline: loaded, the name of an installed one, or a path. When left
                 out, an installed ``en_core_web_*``, else the one of the model store.
             lexicon: the words of the language: a lexicon or a TOML file.
             concepts: a TOML file of nouns and the detector categories that they cover.
             calibration: what the detector's scores mean, or a file that
-                ``benchmarks/fit_calibration.py`` wrote; the one of the package when left out.
+                ``benchmarks/fit_calibration.py`` wrote; the detector's own when left out.
+            dtype: in which precision models run, where they can: "float32", "float16" or
+                "bfloat16".
             options: further arguments of :class:`Grounder`.
 
         Raises:
@@ -121,23 +140,29 @@ class Grounder:
         """
         if isinstance(lexicon, str | Path):
             lexicon = Lexicon.load(Path(lexicon))
-        perception = default_perception(device, concepts, calibration)
+        seeing = perception_of(
+            perception, device=device, concepts=concepts, calibration=calibration, dtype=dtype
+        )
         parser = Parser(find_pipeline() if spacy is None else spacy, lexicon)
-        return Grounder(perception, parser, **options)
+        return Grounder(seeing, parser, **options)
 
-    def perceive(self, image: Any) -> Scene:
+    def perceive(self, image: Any, *, depth: DepthMap | None = None) -> Scene:
         """The scene of an image; once per image.
 
         Args:
             image: a path, bytes, a PIL image, or an array [height, width(, 3)]; see
                 :func:`neurosym.perception.images.load_image`.
+            depth: how far away every pixel is, when a camera has measured it.
 
         Raises:
             PerceptionError: the image cannot be read, or is too large.
         """
         if self._perception is None:
             raise PerceptionError("this grounder has no perception: give it scenes")
-        return self._perception.perceive(load_image(image, max_pixels=self.max_pixels))
+        pixels = load_image(image, max_pixels=self.max_pixels)
+        if depth is None:
+            return self._perception.perceive(pixels)
+        return self._perception.perceive(pixels, depth=depth)
 
     def parse(self, text: str) -> Parse:
         """The readings of a text; see :meth:`neurosym.grammar.Parser.parse`."""
@@ -176,13 +201,16 @@ class Grounder:
             OptionError: there is no such reading of "the", or no object where the user points.
         """
         policy = self.the if the is None else definites_of(the)
-        for pointer, region in (("this", this), ("that", that)):
-            if region is not None:
-                scene = pointed_at(scene, pointer, region)
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
             # People misspell what they see: the scene's words are words of the text as well.
             parse = self.parser.parse(parse, vocabulary=scene.categories.values)
+        if scene.pixels is not None:
+            programs = [reading.program for reading in parse.readings[: self.max_readings]]
+            scene = scene.pixels.look_for(scene, wanted_of(programs))
+        for pointer, region in (("this", this), ("that", that)):
+            if region is not None:
+                scene = pointed_at(scene, pointer, region)
         procedure = Procedure(self.executor, self.threshold, self.presume, self.abstain, policy)
         best: tuple[float, Reading, Scene, Outcome | UnknownConceptError] | None = None
         for reading in parse.readings[: self.max_readings]:
@@ -245,17 +273,23 @@ class Grounder:
         for node in program.walk():
             asked = [name for role, name in names_of(node) if role == "attribute"]
             for name in scene.attributes if node.sees_all else asked:
-                if bool(scene.attribute(name).evidence.all()):
-                    continue
-                # Of one object it matters as soon as it may be in any operand.
-                reached = torch.zeros_like(scene.existence)
-                for operand in node.operands:
-                    found = self.executor.run(operand, scene).objects
-                    if found is not None:
-                        reached = torch.maximum(reached, found)
-                matter = (reached >= MATTERS).nonzero().flatten().tolist()
-                scene = scene.observe(name, matter)
+                if not bool(scene.attribute(name).evidence.all()):
+                    # Of one object it matters as soon as it may be in any operand.
+                    matter = {i for operand in node.operands for i in self._reached(operand, scene)}
+                    scene = scene.observe(name, sorted(matter))
+            for name in [name for role, name in names_of(node) if role == "relation"]:
+                evidence = scene.relation(name).evidence
+                if evidence is not None and not bool(evidence.all()):
+                    figures, landmarks = (self._reached(node.operands[i], scene) for i in (0, -1))
+                    if isinstance(node, RelatedBy | RelatedByCount):
+                        figures, landmarks = landmarks, figures
+                    scene = scene.observe_relation(name, figures, landmarks)
         return scene
+
+    def _reached(self, program: Op, scene: Scene) -> list[int]:
+        """The objects that may be in what a program gives."""
+        found = self.executor.run(program, scene).objects
+        return [] if found is None else (found >= MATTERS).nonzero().flatten().tolist()
 
 
 def definites_of(policy: Definites | str) -> Definites:
@@ -270,24 +304,50 @@ def definites_of(policy: Definites | str) -> Definites:
         ) from None
 
 
-def default_perception(
+def perception_of(
+    perception: str | Perception | Detector | OpenDetector,
+    *,
     device: str | torch.device | None = None,
     concepts: str | Path | None = None,
     calibration: Calibration | str | Path | None = None,
-) -> DefaultPerception:
-    """The default perception with weights from the model store, loaded when they are needed.
+    dtype: torch.dtype | str = torch.float32,
+) -> Perception:
+    """The perception of this name or around this detector; models are loaded when needed.
 
     Args:
+        perception: as for :class:`Grounder`; a :class:`Perception` is given back as it is.
         device: as for :meth:`Grounder.default`.
-        concepts: as for :meth:`Grounder.default`.
-        calibration: as for :meth:`Grounder.default`.
+        concepts: likewise.
+        calibration: likewise.
+        dtype: likewise.
+
+    Raises:
+        OptionError: a back end is unknown, there is no such device or precision, or the object has
+            none of the interfaces.
+        PerceptionError: a file of a calibration is wrong.
     """
-    file = None if concepts is None else Path(concepts)
     if isinstance(calibration, str | Path):
         calibration = Calibration.load(calibration)
-    return DefaultPerception.of(
-        path_of, concepts=file, device=device_of(device), calibration=calibration
-    )
+    settings = Settings(device_of(device), _dtype_of(dtype), path_of)
+    options: dict[str, Any] = {
+        "concepts": None if concepts is None else Path(concepts),
+        "calibration": calibration,
+        "device": settings.device,
+    }
+    if isinstance(perception, str):
+        return Pipeline.named(perception, settings, **options)
+    if not isinstance(perception, Perception):
+        options["segmenter"] = Lazy(lambda: back_end("mobilesam").make("", settings))
+    return as_perception(perception, **options)
+
+
+def _dtype_of(dtype: torch.dtype | str) -> torch.dtype:
+    known = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+    if isinstance(dtype, torch.dtype) and dtype in known.values():
+        return dtype
+    if dtype not in known:
+        raise OptionError(f'a precision is {", ".join(known)}, not "{dtype}"')
+    return known[str(dtype)]
 
 
 def device_of(device: str | torch.device | None) -> torch.device:

@@ -137,6 +137,11 @@ def _arguments() -> argparse.ArgumentParser:
     _add_perception(describe)
     describe.set_defaults(handler=_describe)
 
+    perception = commands.add_parser(
+        "perception", help="the back ends that detectors, segmenters and others can be made of"
+    )
+    perception.set_defaults(handler=_back_ends)
+
     operators = commands.add_parser("operators", help="the operators of programs, as Markdown")
     operators.set_defaults(handler=_operators)
 
@@ -198,7 +203,16 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_perception(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--perception",
+        metavar="NAME",
+        default="picodet+mobilesam",
+        help='back ends joined by "+", such as picodet+mobilesam; "neurosym perception" lists them',
+    )
     parser.add_argument("--device", help="cpu or cuda; cuda when there is one")
+    parser.add_argument(
+        "--dtype", metavar="TYPE", default="float32", help="float32, float16 or bfloat16"
+    )
     parser.add_argument(
         "--concepts", metavar="FILE", type=Path, help="a TOML file of nouns and what they cover"
     )
@@ -228,6 +242,8 @@ def _grounder(namespace: argparse.Namespace, **options: Any) -> Grounder:
     from neurosym.api import Grounder
 
     return Grounder.default(
+        namespace.perception,
+        dtype=namespace.dtype,
         device=namespace.device,
         spacy=namespace.spacy,
         lexicon=namespace.lexicon,
@@ -341,15 +357,21 @@ def _write(result: Result, folder: Path) -> list[Path]:
 
 
 def _scene(namespace: argparse.Namespace) -> int:
-    from neurosym.api import default_perception
+    from neurosym.api import perception_of
     from neurosym.perception.images import load_image
-    from neurosym.perception.pipeline import COLOR
+    from neurosym.perception.photo import COLOR
     from neurosym.scene_io import to_document
 
     if namespace.out is not None:
         check_folder(namespace.out.parent)
     image = load_image(namespace.photo, max_pixels=_pixel_bound(namespace))
-    perception = default_perception(namespace.device, namespace.concepts, namespace.calibration)
+    perception = perception_of(
+        namespace.perception,
+        device=namespace.device,
+        concepts=namespace.concepts,
+        calibration=namespace.calibration,
+        dtype=namespace.dtype,
+    )
     scene = perception.perceive(image)
     scene = scene.observe(COLOR, range(len(scene)))
     if namespace.out is None:
@@ -357,6 +379,13 @@ def _scene(namespace: argparse.Namespace) -> int:
     else:
         scene.save(namespace.out)
         print(f"{scene}\nwritten to {namespace.out}")
+    return 0
+
+
+def _back_ends(_: argparse.Namespace) -> int:
+    from neurosym.perception.registry import listing
+
+    print(listing())
     return 0
 
 

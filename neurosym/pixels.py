@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from neurosym.errors import SceneError
+
+if TYPE_CHECKING:
+    from neurosym.scene import Scene
 
 
 class ImageSize(NamedTuple):
@@ -18,6 +21,62 @@ class ImageSize(NamedTuple):
 
     height: int
     width: int
+
+
+class Intrinsics(NamedTuple):
+    """A pinhole camera: focal lengths and principal point, all in pixels of the image."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+
+@dataclass(frozen=True, eq=False)
+class DepthMap:
+    """How far away every pixel is.
+
+    Attributes:
+        values: [height, width] float32 along the viewing axis, larger is farther; not finite where
+            it is unknown.
+        unit: "m" for metres, or "relative" when only the order means something.
+        source: a model's name, or "given".
+        intrinsics: of the camera, when they are known.
+
+    Raises:
+        SceneError: the values are not [height, width], or the unit is another.
+    """
+
+    values: Tensor
+    unit: str = "m"
+    source: str = "given"
+    intrinsics: Intrinsics | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or not self.values.is_floating_point():
+            raise SceneError(
+                f"a depth map must be float [height, width], not {self.values.dtype} "
+                f"{list(self.values.shape)}"
+            )
+        if self.unit not in ("m", "relative"):
+            raise SceneError(f'the unit of a depth map is "m" or "relative", not "{self.unit}"')
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The names in programs that a scene may have to be asked for.
+
+    Attributes:
+        nouns: what things are called.
+        values: (attribute, value) pairs.
+        attributes: attributes whose value is asked.
+        relations: names of relations.
+    """
+
+    nouns: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    attributes: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
 
 
 class Pixels(ABC):
@@ -51,6 +110,39 @@ class Pixels(ABC):
 
         None when single pixels say nothing about it.
         """
+
+    def depth(self) -> DepthMap | None:
+        """How far away every pixel is; None when nobody knows."""
+        return None
+
+    def look_for(self, scene: Scene, wanted: Wanted) -> Scene:  # noqa: ARG002
+        """The scene with what programs name looked for in the picture, as far as that is possible.
+
+        Objects of ``scene`` keep their numbers; what is found is added after them. Words that
+        reach known categories become concepts. Attributes and relations that can be scored get
+        tables without evidence, for :meth:`score` and :meth:`relate` to fill. A value of an open
+        attribute, which excludes no other ("old"), gets an attribute of its own name with the
+        values ("old", "not old").
+        """
+        return scene
+
+    def relate(
+        self,
+        scene: Scene,  # noqa: ARG002
+        relation: str,  # noqa: ARG002
+        pairs: Sequence[tuple[int, int]],  # noqa: ARG002
+    ) -> Tensor | None:
+        """How probably figures stand in a relation to landmarks, read off the picture.
+
+        Args:
+            scene: whose objects the numbers are.
+            relation: its name in programs.
+            pairs: (figure, landmark), object numbers.
+
+        Returns:
+            [len(pairs)] float32 in [0, 1], or None when this picture cannot tell.
+        """
+        return None
 
     def take(self, indices: Sequence[int]) -> Pixels:
         """The same for a scene that keeps only these objects, in this order."""
@@ -151,3 +243,6 @@ class _TakenPixels(Pixels):
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
         return self.whole.evidence(attribute, value)
+
+    def depth(self) -> DepthMap | None:
+        return self.whole.depth()

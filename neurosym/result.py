@@ -28,6 +28,7 @@ from neurosym.program import (
     described_by,
     leave_unchecked,
     read_definites,
+    read_own_values,
 )
 from neurosym.scene import Scene
 
@@ -210,7 +211,8 @@ class Procedure:
             scene: knows which actions and qualities things have, or does not.
         """
         known = {name: attribute.values for name, attribute in scene.attributes.items()}
-        return leave_unchecked(read_definites(program, self.the), known)
+        named = read_own_values(read_definites(program, self.the), known)
+        return leave_unchecked(named, known)
 
     def decide(self, outcome: Outcome, scene: Scene) -> Decision:
         """What is answered; raises what :func:`decide` raises."""

@@ -69,11 +69,22 @@ class Relation:
         source: which model scored it, "geometry", or "given".
         approximate: True when the definition only approximates the word's meaning ("behind" from
             boxes without depth).
+        evidence: [object, landmark] bool, False where perception has not scored the pair, so that
+            the entry is only a prior; None when all pairs are scored.
     """
 
     probabilities: Tensor
     source: str
     approximate: bool = False
+    evidence: Tensor | None = None
+
+    def take(self, index: Tensor) -> Relation:
+        """The relation among these objects."""
+        return self._map(lambda tensor: tensor[index][:, index])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Relation:
+        evidence = None if self.evidence is None else change(self.evidence)
+        return replace(self, probabilities=change(self.probabilities), evidence=evidence)
 
 
 @dataclass(frozen=True)
@@ -103,10 +114,12 @@ class Concept:
     Attributes:
         categories: the categories that it covers.
         approximate: True when they cover more than the word says ("man" read as person).
+        source: the way from the word to the categories, in one line.
     """
 
     categories: tuple[str, ...]
     approximate: bool = False
+    source: str = "lexicon"
 
 
 @dataclass(frozen=True)
@@ -275,6 +288,37 @@ class Scene:
         seen = replace(table, probabilities=probabilities, evidence=evidence)
         return replace(self, attributes={**self.attributes, attribute: seen})
 
+    def observe_relation(
+        self, relation: str, figures: Sequence[int], landmarks: Sequence[int]
+    ) -> Scene:
+        """The scene with a relation between these objects read off the picture.
+
+        Pairs that have evidence already are left as they are; so is everything when the picture
+        cannot tell.
+
+        Args:
+            relation: the relation's name.
+            figures: object numbers.
+            landmarks: object numbers.
+
+        Raises:
+            UnknownConceptError: the scene has no such relation.
+        """
+        table = self.relation(relation)
+        if self.pixels is None or table.evidence is None:
+            return self
+        known = table.evidence.cpu()
+        pairs = [(i, j) for i in figures for j in landmarks if i != j and not bool(known[i, j])]
+        scored = self.pixels.relate(self, relation, pairs) if pairs else None
+        if scored is None:
+            return self
+        rows, columns = torch.tensor(pairs, device=self.device).T
+        probabilities, evidence = table.probabilities.clone(), table.evidence.clone()
+        probabilities[rows, columns] = scored.to(probabilities)
+        evidence[rows, columns] = True
+        seen = replace(table, probabilities=probabilities, evidence=evidence)
+        return replace(self, relations={**self.relations, relation: seen})
+
     def to(self, device: torch.device | str) -> Scene:
         """The same scene with its arrays on ``device`` (masks stay where they are made)."""
         return self._map(lambda tensor: tensor.to(device))
@@ -291,10 +335,7 @@ class Scene:
             groups=self.groups[keep],
             categories=self.categories.take(keep),
             attributes={n: a.take(keep) for n, a in self.attributes.items()},
-            relations={
-                n: replace(r, probabilities=r.probabilities[keep][:, keep])
-                for n, r in self.relations.items()
-            },
+            relations={n: r.take(keep) for n, r in self.relations.items()},
             measures={n: replace(m, values=m.values[keep]) for n, m in self.measures.items()},
             distances=None if self.distances is None else self.distances[keep][:, keep],
             marks={pointer: mark[keep] for pointer, mark in self.marks.items()},
@@ -387,10 +428,7 @@ class Scene:
             groups=move(self.groups),
             categories=table(self.categories),
             attributes={n: table(a) for n, a in self.attributes.items()},
-            relations={
-                n: replace(r, probabilities=move(r.probabilities))
-                for n, r in self.relations.items()
-            },
+            relations={n: r._map(move) for n, r in self.relations.items()},
             measures={n: replace(m, values=move(m.values)) for n, m in self.measures.items()},
             distances=None if self.distances is None else move(self.distances),
             marks={pointer: move(mark) for pointer, mark in self.marks.items()},
@@ -481,6 +519,8 @@ def _validate(scene: Scene) -> None:
         shaped(what, relation.probabilities, (count, count))
         probable(what, relation.probabilities)
         check((relation.probabilities.diagonal() == 0).all(), f"{what} must be 0 on its diagonal")
+        if relation.evidence is not None:
+            shaped(f"the evidence of {what}", relation.evidence, (count, count))
     for name, measure in scene.measures.items():
         shaped(f'the measure "{name}"', measure.values, (count,))
         check(measure.values.isfinite().all(), f'the measure "{name}" must be finite')

@@ -18,7 +18,7 @@ from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 if TYPE_CHECKING:
     import networkx
 
-FORMAT = "neurosym-scene/2"
+FORMAT = "neurosym-scene/3"
 
 
 def to_graph(scene: Scene) -> networkx.MultiDiGraph:
@@ -109,6 +109,7 @@ def to_document(scene: Scene) -> dict[str, Any]:
                 "pairs": _pairs(r.probabilities),
                 "source": r.source,
                 "approximate": r.approximate,
+                "evidence": None if r.evidence is None else r.evidence.nonzero().tolist(),
             }
             for name, r in scene.relations.items()
         },
@@ -125,7 +126,11 @@ def to_document(scene: Scene) -> dict[str, Any]:
         "distances": None if scene.distances is None else scene.distances.tolist(),
         "marks": {pointer: mark.tolist() for pointer, mark in scene.marks.items()},
         "concepts": {
-            word: {"categories": list(c.categories), "approximate": c.approximate}
+            word: {
+                "categories": list(c.categories),
+                "approximate": c.approximate,
+                "source": c.source,
+            }
             for word, c in scene.concepts.items()
         },
         "masks": {str(i): encode_mask(mask) for i, mask in known.items()},
@@ -175,7 +180,12 @@ def from_document(document: dict[str, Any]) -> Scene:
             if not (0 <= i < count and 0 <= j < count):
                 raise SceneError(f"a relation is between objects {i} and {j} of {count}")
             matrix[i, j] = probability
-        return Relation(matrix, saved["source"], saved["approximate"])
+        evidence = None
+        if saved["evidence"] is not None:
+            evidence = torch.zeros((count, count), dtype=torch.bool)
+            for i, j in saved["evidence"]:
+                evidence[i, j] = True
+        return Relation(matrix, saved["source"], saved["approximate"], evidence)
 
     masks = {int(i): decode_mask(run, size) for i, run in document["masks"].items()}
     beyond = [i for i in masks if not 0 <= i < count]
@@ -210,7 +220,7 @@ def from_document(document: dict[str, Any]) -> Scene:
             for pointer, mark in document["marks"].items()
         },
         concepts={
-            word: Concept(tuple(c["categories"]), c["approximate"])
+            word: Concept(tuple(c["categories"]), c["approximate"], c["source"])
             for word, c in document["concepts"].items()
         },
         pixels=GivenMasks(size, masks, boxes) if masks else None,

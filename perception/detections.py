@@ -26,6 +26,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from neurosym.errors import DataError, PerceptionError
+from neurosym.perception.base import Detections
+from neurosym.perception.boxes import (
+    SUPPRESSION_IOU,
+    areas,
+    pairwise_intersection,
+    pairwise_iou,
+    suppress,
+)
 from neurosym.perception.calibration import (
     Isotonic,
     Temperature,
@@ -33,14 +41,6 @@ from neurosym.perception.calibration import (
     fingerprint,
 )
 from neurosym.perception.groups import leader_groups, within_groups
-from neurosym.perception.picodet import (
-    SUPPRESSION_IOU,
-    RawDetections,
-    areas,
-    pairwise_intersection,
-    pairwise_iou,
-    suppress,
-)
 
 # Of 352 gold things only 3 pairs of one category overlap this much; two boxes of the detector that
 # do are almost always two views of one thing, however sure it is of both.
@@ -257,14 +257,16 @@ class Hypotheses:
     Attributes:
         boxes: [box, 4] float32 xyxy, absolute pixels of the original frame, origin top left.
         existence: [box] float32 in [0, 1]; within a group they sum to at most 1.
-        categories: [box, 80] float32, distribution over categories given existence; rows sum to 1.
+        categories: [box, C] float32, distribution over categories given existence; rows sum to 1.
         group: [box] int64, 0 to G - 1; at most one box of a group exists.
+        masks: [box, height, width] bool, when the detector gave them.
     """
 
     boxes: Tensor
     existence: Tensor
     categories: Tensor
     group: Tensor
+    masks: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,10 +275,11 @@ class Candidates:
 
     Attributes:
         boxes: [box, 4] as in the detections.
-        scores: [box, 80] raw.
+        scores: [box, C] raw.
         overlapped: [box] bool, competes by overlap with a better box.
         contained: [box] bool, lies inside a better box of its own best category.
         group: [box] int64, the duplicate group; ids are not dense after filtering.
+        rows: [box] int64, which detection each box is.
     """
 
     boxes: Tensor
@@ -284,16 +287,16 @@ class Candidates:
     overlapped: Tensor
     contained: Tensor
     group: Tensor
+    rows: Tensor
 
 
 def hypotheses(
-    raw: RawDetections, calibration: Calibration, *, floor: float = 0.05, limit: int = 300
+    raw: Detections, calibration: Calibration, *, floor: float = 0.05, limit: int = 300
 ) -> Hypotheses:
     """Calibrated, grouped hypotheses of the things in one image.
 
     Args:
-        raw: what the detector says, from
-            :meth:`neurosym.perception.picodet.PicoDet.detect_views`.
+        raw: what the detector says.
         calibration: what its scores mean.
         floor: boxes less likely to exist are left out.
         limit: how many boxes to keep at most.
@@ -308,11 +311,15 @@ def hypotheses(
     existence = calibration.existence(found.scores, found.overlapped, found.contained)
     existence = within_groups(existence, found.group)
     kept = existence >= floor
+    masks = raw.masks
+    if masks is not None:
+        masks = masks[hopeful][found.rows[kept]]
     return Hypotheses(
         boxes=found.boxes[kept],
         existence=existence[kept],
         categories=calibration.category_distribution(found.scores[kept]),
         group=torch.unique(found.group[kept], return_inverse=True)[1],
+        masks=masks,
     )
 
 
@@ -324,7 +331,7 @@ def candidates(boxes: Tensor, scores: Tensor, *, limit: int = 300) -> Candidates
 
     Args:
         boxes: [point, 4] xyxy.
-        scores: [point, 80] raw class scores.
+        scores: [point, C] raw class scores.
         limit: how many boxes to keep at most.
     """
     kept = suppress(boxes, scores.amax(dim=1), SUPPRESSION_IOU, limit)
@@ -343,7 +350,12 @@ def candidates(boxes: Tensor, scores: Tensor, *, limit: int = 300) -> Candidates
         overlapped=overlap.tril(-1).any(dim=1),
         contained=nested.tril(-1).any(dim=1),
         group=leader_groups(compete),
+        rows=kept,
     )
+
+
+AS_SCORED: Final = Calibration(0.0, 1.0, 0.0, 0.0, categories=Temperature(1.0))
+"""Takes a detector's best score for the probability that a box is a thing: nobody measured it."""
 
 
 def claim(boxes: Tensor, gold: Tensor, threshold: float = RIGHT_IOU) -> Tensor:

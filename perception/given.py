@@ -10,8 +10,8 @@ from torch import Tensor
 
 from neurosym.errors import OptionError, PerceptionError
 from neurosym.perception import geometry
+from neurosym.perception.boxes import pairwise_iou
 from neurosym.perception.groups import given_at_most_one, leader_groups
-from neurosym.perception.picodet import pairwise_iou
 from neurosym.pixels import GivenMasks, ImageSize, Pixels
 from neurosym.scene import Categorical, Concept, Scene
 

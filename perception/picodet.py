@@ -27,12 +27,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neurosym.errors import PerceptionError
+from neurosym.perception.base import Detections
+from neurosym.perception.boxes import SUPPRESSION_IOU, pairwise_iou, suppress
 from neurosym.perception.paddle import read_parameters
 
 INPUT_SIZE: Final = 416
 STRIDES: Final = (8, 16, 32, 64)
-SUPPRESSION_IOU: Final = 0.6
-_SUPPRESSED_AT_ONCE: Final = 256
 _CLASSES: Final = 80
 _BINS: Final = 8
 _MEAN: Final = (0.485, 0.456, 0.406)
@@ -71,25 +71,6 @@ PLAIN_VIEW: Final = View()
 # other choice). The larger input finds more and surer people than 416; the mirrored copy adds
 # some more and makes the result independent of left and right. 47 ms an image on two shared cores.
 DEFAULT_VIEWS: Final = (View(544, 544), View(544, 544, mirrored=True))
-
-
-@dataclass(frozen=True, eq=False)
-class RawDetections:
-    """What the network says of one image, before suppression and calibration.
-
-    Attributes:
-        boxes: [point, 4] float32, xyxy, absolute pixels of the original frame, origin top left,
-            clipped to the frame.
-        scores: [point, 80] float32 in [0, 1], one per category of :func:`coco_categories`. They
-            rank; they are not probabilities.
-        height: height of the original frame in pixels.
-        width: width of the original frame in pixels.
-    """
-
-    boxes: Tensor
-    scores: Tensor
-    height: int
-    width: int
 
 
 @cache
@@ -372,7 +353,7 @@ class PicoDet(nn.Module):
         view: View = PLAIN_VIEW,
         floor: float = 0.02,
         batch: int = 8,
-    ) -> list[RawDetections]:
+    ) -> list[Detections]:
         """Everything the network proposes for each image, seen once.
 
         Args:
@@ -397,7 +378,7 @@ class PicoDet(nn.Module):
         views: Sequence[View] = DEFAULT_VIEWS,
         floor: float = 0.12,
         batch: int = 8,
-    ) -> list[RawDetections]:
+    ) -> list[Detections]:
         """What the network proposes for each image, seen in several ways.
 
         Args:
@@ -412,7 +393,7 @@ class PicoDet(nn.Module):
         Raises:
             PerceptionError: an array is not an RGB image.
         """
-        found: list[RawDetections] = []
+        found: list[Detections] = []
         for start in range(0, len(images), batch):
             chunk = images[start : start + batch]
             # Resizing is a sixth of the time: a view and its mirror image share it.
@@ -428,7 +409,7 @@ class PicoDet(nn.Module):
 
     def _see(
         self, images: Sequence[np.ndarray], pixels: Tensor, *, mirrored: bool, floor: float
-    ) -> list[RawDetections]:
+    ) -> list[Detections]:
         """One pass of resized images, [image, 3, height, width]; boxes in the original frames."""
         shown = pixels.flip(-1) if mirrored else pixels
         shown = shown.contiguous(memory_format=torch.channels_last)
@@ -441,11 +422,11 @@ class PicoDet(nn.Module):
             inside = (boxes[kept] * scale).clamp_(min=0).minimum(frame)
             if mirrored:
                 inside[:, 0::2] = width - inside[:, [2, 0]]
-            found.append(RawDetections(inside, scores[kept], height, width))
+            found.append(Detections(inside, scores[kept]))
         return found
 
 
-def fuse(views: Sequence[RawDetections]) -> RawDetections:
+def fuse(views: Sequence[Detections]) -> Detections:
     """One set of boxes from what several views say of one image.
 
     The boxes of all views are pooled and suppressed. A box that is kept is scored by the mean over
@@ -479,64 +460,7 @@ def fuse(views: Sequence[RawDetections]) -> RawDetections:
         if len(view.boxes) and len(kept):
             value, chosen = (speaks[:, points] * best[points]).max(dim=1)
             evidence += view.scores[chosen] * (value > 0)[:, None]
-    return RawDetections(boxes[kept], evidence / len(views), views[0].height, views[0].width)
-
-
-def suppress(
-    boxes: Tensor, scores: Tensor, iou: float = SUPPRESSION_IOU, limit: int = 300
-) -> Tensor:
-    """Greedy non-maximum suppression, blind to categories.
-
-    Args:
-        boxes: [point, 4] xyxy.
-        scores: [point]; the best one is taken first.
-        iou: a box that overlaps a kept one by more is dropped.
-        limit: how many boxes to keep at most.
-
-    Returns:
-        [kept] int64 positions in ``boxes``, best score first.
-    """
-    order = scores.argsort(descending=True, stable=True)
-    kept = order[:0]
-    # In parts: thousands of boxes compared each with each would cost more than the network, and
-    # most are dropped by the few that are kept.
-    for start in range(0, len(order), _SUPPRESSED_AT_ONCE):
-        part = order[start : start + _SUPPRESSED_AT_ONCE]
-        part = part[~(pairwise_iou(boxes[kept], boxes[part]) > iou).any(dim=0)]
-        overlaps = (pairwise_iou(boxes[part], boxes[part]) > iou).cpu().numpy()
-        dropped = np.zeros(len(part), dtype=bool)
-        chosen: list[int] = []
-        for position, drops in enumerate(overlaps):
-            if not dropped[position]:
-                chosen.append(position)
-                dropped |= drops
-        kept = torch.cat([kept, part[chosen]])
-        if len(kept) >= limit:
-            break
-    return kept[:limit]
-
-
-def pairwise_intersection(first: Tensor, second: Tensor) -> Tensor:
-    """Areas shared by boxes [n, 4] and [m, 4], xyxy: [n, m], in the boxes' unit squared."""
-    # One axis at a time: reducing over an axis of length two is many times slower.
-    shared = []
-    for axis in (0, 1):
-        start = torch.maximum(first[:, None, axis], second[None, :, axis])
-        end = torch.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
-        shared.append((end - start).clamp_(min=0))
-    return shared[0] * shared[1]
-
-
-def areas(boxes: Tensor) -> Tensor:
-    """Areas [n] of boxes [n, 4], xyxy."""
-    return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=-1)
-
-
-def pairwise_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Intersection over union [n, m] in [0, 1] of boxes [n, 4] and [m, 4]; 0 for empty boxes."""
-    shared = pairwise_intersection(first, second)
-    union = areas(first)[:, None] + areas(second)[None, :] - shared
-    return shared / union.clamp(min=1e-9)
+    return Detections(boxes[kept], evidence / len(views))
 
 
 def _points(height: int = INPUT_SIZE, width: int = INPUT_SIZE) -> tuple[Tensor, Tensor]:

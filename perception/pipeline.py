@@ -1,223 +1,205 @@
-"""The default perception: PicoDet boxes, MobileSAM masks, colours from pixels, geometry."""
+"""The pipeline: a scene from whatever back ends there are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from neurosym.errors import PerceptionError
+from neurosym.errors import OptionError, PerceptionError
 from neurosym.perception import geometry
-from neurosym.perception.base import Detector, Perception, Segmenter
+from neurosym.perception.base import (
+    AttributeModel,
+    DepthModel,
+    Detections,
+    Detector,
+    HeatMapModel,
+    OpenDetector,
+    Perception,
+    RelationModel,
+    Segmenter,
+)
 from neurosym.perception.calibration import PROVENANCE
-from neurosym.perception.colours import COLOURS, default_model, object_colours, pixel_colours
+from neurosym.perception.colours import COLOURS, default_model
 from neurosym.perception.concepts import load_concepts
-from neurosym.perception.detections import Calibration, Hypotheses, hypotheses
-from neurosym.perception.mobile_sam import MobileSam
-from neurosym.perception.picodet import PicoDet, coco_categories
-from neurosym.pixels import ImageSize, Pixels
-from neurosym.scene import Categorical, Concept, Scene
+from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
+from neurosym.perception.merging import merged
+from neurosym.perception.photo import COLOR, Photo, PhotoPixels, own_values
+from neurosym.perception.registry import Role, Settings, parts_named
+from neurosym.pixels import DepthMap, Wanted
+from neurosym.scene import Categorical, Concept, Relation, Scene
 
-COLOR = "color"
-PERSON = "person"
-MASKS_AT_ONCE = 32
+DEFAULT = "picodet+mobilesam"
+PEOPLE = frozenset({"person", "people", "man", "woman", "boy", "girl", "child", "lady", "guy"})
+"""Categories of people, whose colour is that of their clothes."""
+Part = TypeVar("Part")
+
+
+class Lazy(Generic[Part]):
+    """A part of a pipeline that is made when it is first needed."""
+
+    def __init__(self, make: Callable[[], Part]) -> None:
+        self._make = make
+
+    @cached_property
+    def part(self) -> Part:
+        """The part."""
+        return self._make()
 
 
 @runtime_checkable
 class CalibratedDetector(Detector, Protocol):
-    """A detector that says how its scores became probabilities, for the scene's provenance."""
+    """A detector that knows what its scores are worth."""
 
     @property
-    def calibration(self) -> str:
-        """One line: which steps, on what they were fitted, a fingerprint."""
+    def calibration(self) -> Calibration:
+        """From scores to probabilities."""
 
 
-class PicoDetector:
-    """PicoDet with its default views and their calibration, as a detector of hypotheses.
+class Pipeline(Perception):
+    """Boxes at once; masks, colours, words and relations when something is asked about them.
 
-    Args:
-        weights: folder with ``model.pdiparams`` and ``model.pdmodel``.
-        device: where to run.
-        calibration: what its scores mean; the one that comes with the package when left out.
-    """
-
-    name = "PicoDet-S, COCO, calibrated"
-
-    def __init__(
-        self,
-        weights: Path,
-        device: torch.device | str = "cpu",
-        calibration: Calibration | None = None,
-    ) -> None:
-        self._model = PicoDet.load(
-            weights / "model.pdiparams", weights / "model.pdmodel", torch.device(device)
-        )
-        self._calibration = Calibration.default() if calibration is None else calibration
-
-    @property
-    def calibration(self) -> str:
-        """See :class:`CalibratedDetector`."""
-        return self._calibration.describe()
-
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """The 80 categories of COCO."""
-        return coco_categories()
-
-    def detect(self, images: Sequence[np.ndarray]) -> list[Hypotheses]:
-        """See :meth:`Detector.detect`."""
-        return [hypotheses(raw, self._calibration) for raw in self._model.detect_views(images)]
-
-
-class PhotoPixels(Pixels):
-    """Answers from a photograph: masks, colours. Every answer is made once and kept.
+    Each part is an object with the interface of its role (:mod:`neurosym.perception.base`), or a
+    :class:`Lazy` one. At least one kind of detector is needed.
 
     Args:
-        photo: uint8 [height, width, 3] RGB.
-        boxes: [N, 4] xyxy on the CPU.
-        clothing: [N] probability that an object is a person, whose colour is that of the clothes.
-        segmenter: called when the first mask is needed.
-    """
-
-    def __init__(
-        self,
-        photo: np.ndarray,
-        boxes: Tensor,
-        clothing: Tensor,
-        segmenter: Callable[[], Segmenter],
-    ) -> None:
-        self._photo = photo
-        self._boxes = boxes
-        self._clothing = clothing
-        self._segmenter = segmenter
-        self._masks: dict[int, Tensor] = {}
-        self._colours: dict[int, Tensor] = {}
-
-    @cached_property
-    def _embedding(self) -> object:
-        return self._segmenter().encode(self._photo)
-
-    @cached_property
-    def _pixel_colours(self) -> Tensor:
-        return pixel_colours(torch.from_numpy(self._photo))
-
-    def image(self) -> Tensor | None:
-        """The photograph."""
-        return torch.from_numpy(self._photo)
-
-    def masks(self, indices: Sequence[int]) -> Tensor:
-        """See :meth:`Pixels.masks`."""
-        missing = [i for i in dict.fromkeys(indices) if i not in self._masks]
-        for start in range(0, len(missing), MASKS_AT_ONCE):
-            part = missing[start : start + MASKS_AT_ONCE]
-            made, _ = self._segmenter().masks(self._embedding, self._boxes[part])
-            self._masks.update(zip(part, made.cpu(), strict=True))
-        if not len(indices):
-            return torch.zeros((0, *self._photo.shape[:2]), dtype=torch.bool)
-        return torch.stack([self._masks[i] for i in indices])
-
-    def known_masks(self) -> Mapping[int, Tensor]:
-        """See :meth:`Pixels.known_masks`."""
-        return dict(self._masks)
-
-    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
-        """Colours; nothing else is read off pixels."""
-        if attribute != COLOR:
-            return None
-        missing = [i for i in dict.fromkeys(indices) if i not in self._colours]
-        if missing:
-            made = object_colours(
-                torch.from_numpy(self._photo),
-                self.masks(missing),
-                self._boxes[missing],
-                self._clothing[missing],
-            )
-            self._colours.update(zip(missing, made, strict=True))
-        kept = [self._colours[i] for i in indices]
-        return torch.stack(kept) if kept else torch.zeros((0, len(COLOURS)))
-
-    def evidence(self, attribute: str, value: str) -> Tensor | None:
-        """How far each pixel has a colour."""
-        if attribute != COLOR or value not in COLOURS:
-            return None
-        return self._pixel_colours[..., COLOURS.index(value)]
-
-
-class DefaultPerception(Perception):
-    """Boxes, then masks and colours on demand; each model is loaded when it is first needed.
-
-    Args:
-        detector: makes what finds things.
-        segmenter: makes what gives masks.
-        concepts: a file of words to use instead of the default one.
+        detector: of a closed vocabulary.
+        open_detector: looks for the nouns of programs.
+        segmenter: gives masks; without one an object fills its box, where the detector gives none.
+        attributes: says which words describe an object.
+        relations: says who rides what.
+        depth: estimates depth from the image.
+        heat_maps: says of every pixel how well words describe it.
+        concepts: a file of words to use instead of the one that comes with the package.
+        calibration: what the scores of ``detector`` are worth; its own when left out, and when it
+            has none, its scores are taken as they are and the scene says so.
+        open_calibration: the same for ``open_detector``.
         device: where the scene's arrays lie.
-    """
+        name: what the scene's provenance says.
 
-    name = "picodet+mobilesam"
+    Raises:
+        OptionError: there is no detector of either kind.
+    """
 
     def __init__(
         self,
-        detector: Callable[[], Detector],
-        segmenter: Callable[[], Segmenter],
+        detector: Detector | Lazy[Detector] | None = None,
         *,
+        open_detector: OpenDetector | Lazy[OpenDetector] | None = None,
+        segmenter: Segmenter | Lazy[Segmenter] | None = None,
+        attributes: AttributeModel | Lazy[AttributeModel] | None = None,
+        relations: RelationModel | Lazy[RelationModel] | None = None,
+        depth: DepthModel | Lazy[DepthModel] | None = None,
+        heat_maps: HeatMapModel | Lazy[HeatMapModel] | None = None,
         concepts: Path | None = None,
+        calibration: Calibration | None = None,
+        open_calibration: Calibration | None = None,
         device: torch.device | str = "cpu",
+        name: str = "",
     ) -> None:
-        self._make_detector = detector
-        self._make_segmenter = segmenter
+        if detector is None and open_detector is None:
+            raise OptionError(f'a pipeline needs a detector: "{DEFAULT}" has one')
+        self._parts: dict[Role, Any] = {
+            Role.DETECTOR: detector,
+            Role.OPEN_DETECTOR: open_detector,
+            Role.SEGMENTER: segmenter,
+            Role.ATTRIBUTES: attributes,
+            Role.RELATIONS: relations,
+            Role.DEPTH: depth,
+            Role.HEAT_MAPS: heat_maps,
+        }
         self._concepts_file = concepts
+        self._given_calibration = calibration
+        self._open_calibration = open_calibration or AS_SCORED
         self._device = torch.device(device)
+        self._name = name
 
     @staticmethod
-    def of(
-        weights: Callable[[str], Path],
-        *,
-        concepts: Path | None = None,
-        device: torch.device | str = "cpu",
-        calibration: Calibration | None = None,
-    ) -> DefaultPerception:
-        """With the default models.
+    def named(name: str, settings: Settings, **options: Any) -> Pipeline:
+        """The pipeline of a name such as ``"picodet+mobilesam"``; parts are made when needed.
 
         Args:
-            weights: gives the folder of a model's files by its name, fetching it when needed.
-            concepts: a file of words to use instead of the default one.
-            device: where to run.
-            calibration: of the detector, to use instead of the default one.
+            name: see :func:`neurosym.perception.registry.parts_named`.
+            settings: how parts are made.
+            options: further arguments of :class:`Pipeline`, parts of your own among them.
+
+        Raises:
+            OptionError: a back end is unknown, or no detector is among them.
         """
-        return DefaultPerception(
-            lambda: PicoDetector(weights("picodet-s"), device, calibration),
-            lambda: MobileSam.load(weights("mobile-sam") / "mobile_sam.pt", device),
-            concepts=concepts,
-            device=device,
-        )
+        parts: dict[str, Any] = {}
+        made: dict[str, Lazy[Any]] = {}
+        for role, (end, argument) in parts_named(name).items():
+            # One object serves all roles of a back end.
+            if end.name not in made:
+                made[end.name] = Lazy(partial(end.make, argument, settings))
+            parts[role.value] = made[end.name]
+        return Pipeline(**{"device": settings.device, "name": name, **parts, **options})
+
+    def _part(self, role: Role) -> Any:
+        part = self._parts[role]
+        return part.part if isinstance(part, Lazy) else part
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The pipeline's name, or the names of its parts."""
+        if self._name:
+            return self._name
+        parts = (self._part(role) for role, part in self._parts.items() if part is not None)
+        return "+".join(getattr(part, "name", type(part).__name__) for part in parts)
+
+    @property
+    def detector(self) -> Detector | None:
+        """What finds things of a closed vocabulary."""
+        return cast("Detector | None", self._part(Role.DETECTOR))
+
+    @property
+    def open_detector(self) -> OpenDetector | None:
+        """What looks for the nouns of programs."""
+        return cast("OpenDetector | None", self._part(Role.OPEN_DETECTOR))
+
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """What gives masks."""
+        return cast("Segmenter | None", self._part(Role.SEGMENTER))
+
+    @property
+    def attributes(self) -> AttributeModel | None:
+        """What says which words describe an object."""
+        return cast("AttributeModel | None", self._part(Role.ATTRIBUTES))
+
+    @property
+    def relations(self) -> RelationModel | None:
+        """What says which relation holds."""
+        return cast("RelationModel | None", self._part(Role.RELATIONS))
+
+    @property
+    def heat_maps(self) -> HeatMapModel | None:
+        """What says of every pixel how well words describe it."""
+        return cast("HeatMapModel | None", self._part(Role.HEAT_MAPS))
 
     @cached_property
-    def _detector(self) -> Detector:
-        return self._make_detector()
+    def categories(self) -> tuple[str, ...]:
+        """The closed vocabulary; empty when there is only an open one."""
+        return () if self.detector is None else tuple(self.detector.categories)
 
     @cached_property
-    def _segmenter(self) -> Segmenter:
-        return self._make_segmenter()
+    def calibration(self) -> Calibration:
+        """What the scores of the closed vocabulary are worth."""
+        if self._given_calibration is not None:
+            return self._given_calibration
+        detector = self.detector
+        return detector.calibration if isinstance(detector, CalibratedDetector) else AS_SCORED
 
     @cached_property
     def _concepts(self) -> Mapping[str, Concept]:
-        return load_concepts(self._detector.categories, self._concepts_file)
+        return load_concepts(self.categories, self._concepts_file)
 
-    @property
-    def _calibration(self) -> dict[str, str]:
-        detector = self._detector
-        said = (
-            {"detector": detector.calibration} if isinstance(detector, CalibratedDetector) else {}
-        )
-        said[COLOR] = default_model().describe()
-        return {PROVENANCE: "; ".join(f"{name}: {way}" for name, way in said.items())}
-
-    def perceive(self, image: np.ndarray) -> Scene:
+    def perceive(self, image: np.ndarray, *, depth: DepthMap | None = None) -> Scene:
         """See :meth:`Perception.perceive`.
 
         Raises:
@@ -229,42 +211,220 @@ class DefaultPerception(Perception):
             raise PerceptionError(
                 f"an image must be uint8 [height, width, 3], not {image.dtype} {list(image.shape)}"
             )
-        (found,) = self._detector.detect([image])
-        return self._scene(image, found)
+        (found,) = self._detections([image])
+        return self._scene(Photo(image, depth), hypotheses(found, self.calibration))
 
-    def _scene(self, image: np.ndarray, found: Hypotheses) -> Scene:
-        size = ImageSize(*image.shape[:2])
-        boxes, existence = found.boxes.cpu(), found.existence.cpu()
-        categories = found.categories.cpu()
-        names = self._detector.categories
+    def _detections(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        if self.detector is None:
+            return [Detections(torch.zeros(0, 4), torch.zeros(0, 0)) for _ in images]
+        found = self.detector.detect(images)
+        if len(found) != len(images):
+            raise PerceptionError(
+                f"{self.detector.name} gave {len(found)} results for {len(images)} images"
+            )
+        for image, detections in zip(images, found, strict=True):
+            _check(detections, len(self.categories), image, self.detector.name)
+        return found
+
+    def _scene(
+        self, photo: Photo, found: Hypotheses, categories: Sequence[str] | None = None
+    ) -> Scene:
+        """The scene of hypotheses; rows are numbered as the photo's masks and scores are."""
+        boxes, existence = found.boxes.cpu().float(), found.existence.cpu().float()
+        table = found.categories.cpu().float()
+        names = tuple(self.categories if categories is None else categories)
         count = len(boxes)
-        person = categories[:, names.index(PERSON)] if PERSON in names else torch.zeros(count)
-        unknown = torch.full((count, len(COLOURS)), 1 / len(COLOURS))
+        if found.masks is not None:
+            photo.masks.update(enumerate(found.masks.cpu()))
+        size = photo.size
+        people = [column for column, name in enumerate(names) if name in PEOPLE]
+        nouns = [names[best] for best in table.argmax(dim=1).tolist()] if names else []
+        pixels = PhotoPixels(photo, boxes, nouns, table[:, people].sum(dim=1), self)
+        detectors = [part.name for part in (self.detector, self.open_detector) if part is not None]
         scene = Scene(
             size=size,
             boxes=boxes,
             existence=existence,
             groups=found.group.cpu(),
             categories=Categorical(
-                names, categories, torch.ones(count, dtype=torch.bool), self._detector.name
+                names, table, torch.ones(count, dtype=torch.bool), " and ".join(detectors)
             ),
             attributes={
-                COLOR: Categorical(
-                    COLOURS, unknown, torch.zeros(count, dtype=torch.bool), "pixels in the mask"
-                ),
-                "size": geometry.sizes(boxes, existence, categories),
+                COLOR: _unscored(COLOURS, count, "pixels in the mask"),
+                "size": geometry.sizes(boxes, existence, table),
                 **geometry.places(boxes, size),
             },
             relations=geometry.relations(boxes),
             measures=geometry.measures(boxes, size),
             distances=geometry.distances(boxes),
             concepts=self._concepts,
-            pixels=PhotoPixels(image, boxes, person, lambda: self._segmenter),
-            provenance={
-                "perception": self.name,
-                "detector": self._detector.name,
-                "relations": geometry.SOURCE,
-                **self._calibration,
-            },
+            pixels=pixels,
+            provenance=self._provenance(detectors),
         )
         return scene.to(self._device)
+
+    def _provenance(self, detectors: Sequence[str]) -> dict[str, str]:
+        ways = {COLOR: default_model().describe()}
+        if self.detector is not None:
+            ways["detector"] = (
+                "uncalibrated: scores taken as probabilities"
+                if self.calibration is AS_SCORED
+                else self.calibration.describe()
+            )
+        if self.open_detector is not None:
+            ways["open detector"] = (
+                "uncalibrated: scores taken as probabilities"
+                if self._open_calibration is AS_SCORED
+                else self._open_calibration.describe()
+            )
+        return {
+            "perception": self.name,
+            "detector": " and ".join(detectors),
+            "relations": geometry.SOURCE,
+            PROVENANCE: "; ".join(f"{name}: {way}" for name, way in ways.items()),
+        }
+
+    def look_for(self, scene: Scene, photo: Photo, wanted: Wanted) -> Scene:
+        """See :meth:`neurosym.pixels.Pixels.look_for`."""
+        scene = self._search(scene, photo, wanted.nouns)
+        attributes, relations = dict(scene.attributes), dict(scene.relations)
+        for attribute, value in wanted.values:
+            if attribute in attributes and value in attributes[attribute].values:
+                continue
+            if self.attributes is not None and value not in attributes:
+                attributes[value] = _unscored(own_values(value), len(scene), self.attributes.name)
+        if self.relations is not None:
+            for name in wanted.relations:
+                if name not in relations:
+                    nothing = torch.zeros((len(scene), len(scene)), device=scene.device)
+                    relations[name] = Relation(
+                        nothing, self.relations.name, evidence=nothing.bool()
+                    )
+        tables = {name: _on(table, scene.device) for name, table in attributes.items()}
+        return replace(scene, attributes=tables, relations=relations)
+
+    def values_of(self, attribute: str) -> tuple[str, ...] | None:
+        """The values that the picture can be scored for; None when nothing can."""
+        if attribute == COLOR:
+            return COLOURS
+        return None if self.attributes is None else own_values(attribute)
+
+    def _search(self, scene: Scene, photo: Photo, nouns: Sequence[str]) -> Scene:
+        """The scene with what an open vocabulary finds of some nouns: one forward for all."""
+        if self.open_detector is None:
+            return scene
+        phrases = [
+            noun
+            for noun in dict.fromkeys(nouns)
+            if noun not in scene.categories.values
+            and not (noun in scene.concepts and not scene.concepts[noun].approximate)
+        ]
+        if not phrases:
+            return scene
+        found = photo.searches.get(tuple(phrases))
+        if found is None:
+            (found,) = self.open_detector.detect_phrases([photo.image], phrases)
+            _check(found, len(phrases), photo.image, self.open_detector.name)
+            photo.searches[tuple(phrases)] = found
+        return self._extended(scene, photo, hypotheses(found, self._open_calibration), phrases)
+
+    def _extended(
+        self, scene: Scene, photo: Photo, found: Hypotheses, phrases: Sequence[str]
+    ) -> Scene:
+        """A scene with further hypotheses; its objects keep their numbers and what is known."""
+        before = Hypotheses(
+            scene.boxes, scene.existence, scene.categories.probabilities, scene.groups
+        )
+        own = photo.copy()
+        together = merged(before, found, own.masks)
+        wider = self._scene(own, together, (*scene.categories.values, *phrases))
+        count, device = len(wider), self._device
+        return replace(
+            wider,
+            attributes={
+                **wider.attributes,
+                **{name: _longer(table, count) for name, table in scene.attributes.items()},
+                "size": wider.attributes["size"],
+                **geometry.places(wider.boxes, wider.size),
+            },
+            relations={
+                **{n: _larger(r, count) for n, r in scene.relations.items()},
+                **wider.relations,
+            },
+            concepts={w: c for w, c in scene.concepts.items() if w not in phrases},
+            marks={
+                pointer: torch.cat([mark, mark.new_zeros(count - len(mark))])
+                for pointer, mark in scene.marks.items()
+            },
+            provenance={**scene.provenance, **wider.provenance},
+        ).to(device)
+
+
+def _check(found: Detections, columns: int, image: np.ndarray, name: str) -> None:
+    if found.scores.shape[1] != columns:
+        raise PerceptionError(
+            f"{name} gave scores for {found.scores.shape[1]} categories, expected {columns}"
+        )
+    if found.masks is not None and tuple(found.masks.shape[1:]) != image.shape[:2]:
+        raise PerceptionError(
+            f"{name} gave masks of {list(found.masks.shape[1:])} for an image of "
+            f"{list(image.shape[:2])} (height, width)"
+        )
+
+
+def _unscored(values: tuple[str, ...], count: int, source: str) -> Categorical:
+    even = torch.full((count, len(values)), 1 / len(values))
+    return Categorical(values, even, torch.zeros(count, dtype=torch.bool), source)
+
+
+def _on(table: Categorical, device: torch.device) -> Categorical:
+    return replace(
+        table, probabilities=table.probabilities.to(device), evidence=table.evidence.to(device)
+    )
+
+
+def _longer(table: Categorical, count: int) -> Categorical:
+    """A table with rows without evidence for the objects that are new."""
+    rest = _on(
+        _unscored(table.values, count - len(table.evidence), table.source), table.evidence.device
+    )
+    return replace(
+        table,
+        probabilities=torch.cat([table.probabilities, rest.probabilities]),
+        evidence=torch.cat([table.evidence, rest.evidence]),
+    )
+
+
+def _larger(relation: Relation, count: int) -> Relation:
+    """A relation in which nothing is known of the objects that are new."""
+    before = len(relation.probabilities)
+    wide = (0, count - before, 0, count - before)
+    known = relation.evidence
+    if known is None:
+        known = torch.ones_like(relation.probabilities, dtype=torch.bool)
+    pad = torch.nn.functional.pad
+    return replace(
+        relation, probabilities=pad(relation.probabilities, wide), evidence=pad(known, wide)
+    )
+
+
+def as_perception(found: object, **options: Any) -> Perception:
+    """A perception of whatever a user brings: one, or a detector of either kind.
+
+    Args:
+        found: a :class:`Perception`, or an object with the interface of a detector.
+        options: further arguments of :class:`Pipeline`, for a detector.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    if isinstance(found, Perception):
+        return found
+    if isinstance(found, Detector):
+        return Pipeline(found, **options)
+    if isinstance(found, OpenDetector):
+        return Pipeline(open_detector=found, **options)
+    raise OptionError(
+        f"a perception is a name, a Perception, or a detector with name, categories and detect() "
+        f"or name and detect_phrases(), not {type(found).__name__}"
+    )

@@ -87,7 +87,8 @@ def loaded(
     """Commands use the models of this session instead of loading their own."""
     perception = Remembered(voc["rgb"], voc_scene)
 
-    def default(**options: Any) -> Grounder:
+    def default(name: str, *, dtype: str, **options: Any) -> Grounder:
+        assert (name, dtype) == ("picodet+mobilesam", "float32")
         for name in ("device", "spacy", "lexicon", "concepts", "calibration"):
             assert options.pop(name) is None
         return Grounder(perception, grounder.parser, **options)
@@ -99,7 +100,7 @@ def loaded(
     few = Remembered(voc["rgb"], voc_scene[:3])
     monkeypatch.setattr(Grounder, "default", staticmethod(default))
     monkeypatch.setattr("neurosym.grammar.Parser", parser)
-    monkeypatch.setattr(api, "default_perception", lambda *_: few)
+    monkeypatch.setattr(api, "perception_of", lambda *_, **__: few)
 
 
 @pytest.fixture(scope="session")
@@ -397,7 +398,7 @@ def test_a_scene_is_written_and_read_again(
         ("", "is not JSON"),
         ("{", "is not JSON"),
         ("[1, 2]", "is not a saved scene"),
-        ('{"format": "neurosym-scene/2"}', "lacks"),
+        ('{"format": "neurosym-scene/3"}', "lacks"),
         ('{"format": "neurosym-result/1"}', "is not a saved scene"),
     ],
 )

@@ -11,7 +11,7 @@ import torch
 from benchmarks.random_programs import random_scene as random_scene_of_any
 from benchmarks.random_programs import rooted_program
 from benchmarks.scenes import random_scene, two_hops
-from neurosym.api import Grounder, default_perception
+from neurosym.api import Grounder, perception_of
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.grammar import Parser
 from neurosym.program import Op, registry
@@ -54,7 +54,7 @@ def test_every_operator_answers_alike(operator: type[Op]) -> None:
 def test_the_grounder_answers_alike(
     grounder: Grounder, parser: Parser, voc: dict[str, Any]
 ) -> None:
-    other = Grounder(default_perception("cuda"), parser)
+    other = Grounder(perception_of("picodet+mobilesam", device="cuda"), parser)
     here, there = grounder.perceive(voc["rgb"]), other.perceive(voc["rgb"])
     assert there.device.type == "cuda"
     for text in ("the person in red", "the leftmost person", "how many people are there"):

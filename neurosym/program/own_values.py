@@ -1,0 +1,47 @@
+"""Values that a scene knows as attributes of their own.
+
+An attribute's values exclude each other: what is red is not blue. Of the things that people say
+with any adjective, "old" and "wooden", many hold at once; a scene that can score such a word has
+an attribute of that name, whose values are the word and its denial. Programs name them as they
+were said, ``(filter X quality old)``, and are read as ``(filter X old old)`` where the scene is so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from neurosym.program.kinds import Kind
+from neurosym.program.operator import Op, signature
+from neurosym.program.operators.sets import Filter
+
+
+def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
+    """A program whose filters name the attributes that a scene has.
+
+    Args:
+        program: any program.
+        known: the values of the scene's attributes.
+
+    Example:
+        >>> from neurosym.program import parse_program
+        >>> said = parse_program("(the (filter (select man) quality old))")
+        >>> read_own_values(said, {"old": ("old", "not old")})
+        (the (filter (select man) old old))
+        >>> read_own_values(said, {"quality": ("old",)})
+        (the (filter (select man) quality old))
+    """
+    operands: dict[str, Any] = {
+        parameter.name: read_own_values(getattr(program, parameter.name), known)
+        for parameter in signature(type(program))
+        if isinstance(parameter.declared, Kind)
+    }
+    if (
+        isinstance(program, Filter)
+        and program.value not in known.get(program.attribute, ())
+        and program.value in known.get(program.value, ())
+    ):
+        operands["attribute"] = program.value
+    changed = any(value != getattr(program, name) for name, value in operands.items())
+    return dataclasses.replace(program, **operands) if changed else program

@@ -1,0 +1,40 @@
+"""What programs have to ask of a picture: the names in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neurosym.pixels import Wanted
+from neurosym.program import Op
+from neurosym.program.operator import names_of
+from neurosym.program.operators.sets import Filter
+
+
+def wanted_of(programs: Iterable[Op]) -> Wanted:
+    """The names that a scene may have to be asked for, each once, in the programs' order.
+
+    Args:
+        programs: the readings of a text; they are asked for together.
+
+    Example:
+        >>> from neurosym.program import parse_program
+        >>> program = "(relate (filter (select cup) color red) on (the (select table)))"
+        >>> wanted_of([parse_program(program)])
+        Wanted(nouns=('cup', 'table'), values=(('color', 'red'),), attributes=(), relations=('on',))
+    """
+    nouns: dict[str, None] = {}
+    values: dict[tuple[str, str], None] = {}
+    attributes: dict[str, None] = {}
+    relations: dict[str, None] = {}
+    for program in programs:
+        for op in program.walk():
+            for role, name in names_of(op):
+                if role == "category":
+                    nouns[name] = None
+                elif role == "relation":
+                    relations[name] = None
+                elif role == "attribute" and not isinstance(op, Filter):
+                    attributes[name] = None
+            if isinstance(op, Filter):
+                values[op.attribute, op.value] = None
+    return Wanted(tuple(nouns), tuple(values), tuple(attributes), tuple(relations))
