@@ -40,7 +40,7 @@ def merged(first: Hypotheses, second: Hypotheses, masks: dict[int, Tensor]) -> H
     groups: list[int] = []
     next_group = int(first.group.max()) + 1 if len(first.group) else 0
     taken = torch.zeros(len(first.boxes), dtype=torch.bool, device=device)
-    for group in range(len(second.group) and int(second.group.max()) + 1):
+    for group in sorted(set(second.group.tolist())):
         members = (second.group == group).nonzero().flatten()
         leader = int(members[second.existence[members].argmax()])
         fits = overlap[leader].masked_fill(taken, 0.0)

@@ -69,11 +69,13 @@ def make(**changes: Any) -> Scene:
             "left_of": Relation(
                 torch.tensor([[0.0, 0.5, 1], [0.0, 0, 0.25], [0, 0, 0]]), "geometry"
             ),
-            "behind": Relation(torch.zeros(3, 3), "boxes", approximate=True),
+            "behind": Relation(
+                torch.zeros(3, 3), "boxes", approximate=True, evidence=torch.eye(3).bool()
+            ),
         },
         "measures": {"area": Measure(torch.tensor([100.0, 150, 70]), "px^2", "geometry", True)},
         "distances": torch.tensor([[0.0, 1, 2], [1, 0, 3], [2, 3, 0]]),
-        "concepts": {"dish": Concept(("plate",), approximate=True)},
+        "concepts": {"dish": Concept(("plate",), approximate=True, source="a hunch")},
         "provenance": {"detector": "picodet"},
     }
     return Scene(**{**parts, **changes})

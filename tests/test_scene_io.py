@@ -74,7 +74,12 @@ def test_everything_of_a_scene_is_saved(tmp_path: Path) -> None:
     assert again.size == SIZE
     assert again.size.height == 20
     assert again.measures["area"].approximate
-    assert again.relations["behind"].approximate
+    behind = again.relations["behind"]
+    assert behind.approximate
+    assert behind.evidence is not None
+    assert torch.equal(behind.evidence, torch.eye(3).bool())
+    assert again.relations["left_of"].evidence is None
+    assert again.concepts["dish"].source == "a hunch"
     assert again.distances is not None
     assert torch.equal(again.masks([1]), scene.masks([1]))
     assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["scene.json"]
