@@ -459,7 +459,7 @@ def test_saving_by_suffix(made: SimpleNamespace, tmp_path: Path) -> None:
 def cup_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parser: Parser) -> Path:
     path = tmp_path / "scene.json"
     cups().save(path)
-    monkeypatch.setattr(Grounder, "default", staticmethod(lambda **options: Grounder(None, parser)))
+    monkeypatch.setattr(Grounder, "default", staticmethod(lambda *_, **__: Grounder(None, parser)))
     return path
 
 
