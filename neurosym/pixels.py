@@ -128,14 +128,12 @@ class Pixels(ABC):
 
     def relate(
         self,
-        scene: Scene,  # noqa: ARG002
         relation: str,  # noqa: ARG002
         pairs: Sequence[tuple[int, int]],  # noqa: ARG002
     ) -> Tensor | None:
         """How probably figures stand in a relation to landmarks, read off the picture.
 
         Args:
-            scene: whose objects the numbers are.
             relation: its name in programs.
             pairs: (figure, landmark), object numbers.
 
@@ -246,3 +244,6 @@ class _TakenPixels(Pixels):
 
     def depth(self) -> DepthMap | None:
         return self.whole.depth()
+
+    def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
+        return self.whole.relate(relation, [(self.indices[i], self.indices[j]) for i, j in pairs])

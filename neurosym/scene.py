@@ -309,7 +309,7 @@ class Scene:
             return self
         known = table.evidence.cpu()
         pairs = [(i, j) for i in figures for j in landmarks if i != j and not bool(known[i, j])]
-        scored = self.pixels.relate(self, relation, pairs) if pairs else None
+        scored = self.pixels.relate(relation, pairs) if pairs else None
         if scored is None:
             return self
         rows, columns = torch.tensor(pairs, device=self.device).T

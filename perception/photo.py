@@ -161,16 +161,14 @@ class PhotoPixels(Pixels):
         found = model.attributes(image, boxes, nouns, values).cpu().clamp_min(LEAST)
         return found / found.sum(dim=1, keepdim=True)
 
-    def relate(
-        self, scene: Scene, relation: str, pairs: Sequence[tuple[int, int]]
-    ) -> Tensor | None:
+    def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
         """See :meth:`Pixels.relate`; by the relation model."""
         model = self._pipeline.relations
         if model is None:
             return None
         figures, landmarks = [i for i, _ in pairs], [j for _, j in pairs]
         nouns = [(self._nouns[i], self._nouns[j]) for i, j in pairs]
-        boxes = scene.boxes.cpu()
+        boxes = self._boxes
         return model.relations(
             self.photo.image, boxes[figures], boxes[landmarks], nouns, relation
         ).cpu()

@@ -55,9 +55,7 @@ class Looks(Pixels):
     def evidence(self, attribute: str, value: str) -> Tensor | None:
         return None
 
-    def relate(
-        self, scene: Scene, relation: str, pairs: Sequence[tuple[int, int]]
-    ) -> Tensor | None:
+    def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
         self.pairs += pairs
         return torch.tensor([1.0 if figure % 2 == 0 else 0.25 for figure, _ in pairs])
 
@@ -95,9 +93,13 @@ def test_a_relation_with_all_its_evidence_is_not_looked_at() -> None:
 
 
 def test_the_evidence_of_a_relation_goes_where_its_objects_go() -> None:
-    scene, _ = unscored()
+    scene, looks = unscored()
     seen = scene.observe_relation("under", [0], [2])
-    kept = seen[[2, 0]].relation("under")
+    fewer = seen[[2, 0]]
+    kept = fewer.relation("under")
     assert kept.evidence is not None
     assert kept.evidence.tolist() == [[False, False], [True, False]]
     assert kept.probabilities.tolist() == [[0.0, 0.0], [1.0, 0.0]]
+    looks.pairs.clear()
+    fewer.observe_relation("under", [0], [1])
+    assert looks.pairs == [(2, 0)]
