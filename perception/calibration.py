@@ -32,7 +32,7 @@ from torch import Tensor
 
 from neurosym.errors import DataError, PerceptionError
 from neurosym.perception.groups import within_groups
-from neurosym.pixels import Pixels
+from neurosym.pixels import DepthMap, Pixels, Wanted
 from neurosym.scene import CATEGORY, Categorical, Scene
 
 PROVENANCE: Final = "calibration"
@@ -412,6 +412,19 @@ class _CalibratedPixels(Pixels):
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
         return self._pixels.evidence(attribute, value)
+
+    def depth(self) -> DepthMap | None:
+        return self._pixels.depth()
+
+    def look_for(self, scene: Scene, wanted: Wanted) -> Scene:
+        found = self._pixels.look_for(scene, wanted)
+        pixels = found.pixels
+        if pixels is None or pixels is self:
+            return found
+        return replace(found, pixels=_CalibratedPixels(pixels, self._ways))
+
+    def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
+        return self._pixels.relate(relation, pairs)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from neurosym.errors import OptionError, PerceptionError
 from neurosym.grammar import Parser
 from neurosym.models.store import path_of
 from neurosym.perception.base import Detections
-from neurosym.perception.calibration import PROVENANCE, Temperature
+from neurosym.perception.calibration import PROVENANCE, Temperature, calibrated
 from neurosym.perception.detections import Calibration
 from neurosym.perception.pipeline import Pipeline, as_perception
 from neurosym.pixels import Wanted
@@ -232,3 +232,10 @@ def test_a_scene_that_is_not_asked_for_more_stays_as_it_is() -> None:
     same = scene.pixels.look_for(scene, Wanted())
     assert same.attributes.keys() == scene.attributes.keys()
     assert torch.equal(same.boxes, scene.boxes)
+
+
+def test_a_calibrated_scene_can_still_be_asked_for_more(parser: Parser) -> None:
+    grounder = Grounder(Pipeline(Boxes(), attributes=Ages(), relations=Rides()), parser)
+    scene = calibrated(grounder.perceive(IMAGE), attributes={"color": Temperature(2.0)})
+    assert grounder.ground(scene, "the cup riding the old dog").objects == (0,)
+    assert grounder.ground(scene, "the old cup").status == "none"
