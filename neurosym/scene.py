@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import SceneError, UnknownConceptError
+from neurosym.origin import Origin
 from neurosym.pixels import ImageSize, Pixels, box_masks
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class Scene:
         marks: what the user points at: pointer ("this", "that") -> [N] bool.
         pixels: answers what needs the picture; None when there is nothing to ask.
         provenance: what made this scene: models, versions, calibration.
+        origin: identifiers and remarks of the file that it was read from; None when it was not.
 
     Raises:
         SceneError: shapes, ranges or sums do not fit (checked once, at birth).
@@ -161,6 +163,7 @@ class Scene:
     marks: Mapping[str, Tensor] = field(default_factory=dict)
     pixels: Pixels | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         _validate(self)
@@ -340,6 +343,7 @@ class Scene:
             distances=None if self.distances is None else self.distances[keep][:, keep],
             marks={pointer: mark[keep] for pointer, mark in self.marks.items()},
             pixels=None if self.pixels is None else self.pixels.take(keep.tolist()),
+            origin=None if self.origin is None else self.origin.take(keep.tolist()),
         )
 
     def things(self, probabilities: Tensor) -> list[tuple[int, float]]:
@@ -535,6 +539,9 @@ def _validate(scene: Scene) -> None:
     for pointer, mark in scene.marks.items():
         shaped(f'the mark "{pointer}"', mark, (count,))
         check(mark.dtype is torch.bool, f'the mark "{pointer}" must be bool, not {mark.dtype}')
+    if scene.origin is not None:
+        noted = len(scene.origin.objects)
+        check(noted <= count, f"the origin speaks of {noted} objects, but there are {count}")
     for word, concept in scene.concepts.items():
         unknown = set(concept.categories) - set(scene.categories.values)
         check(not unknown, f'the concept "{word}" names unknown categories: {sorted(unknown)}')

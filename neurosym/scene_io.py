@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from neurosym.errors import DataError, NeurosymError, SceneError
 from neurosym.files import make_folder, write_atomically
+from neurosym.masks import decode_mask, encode_mask
+from neurosym.origin import Origin
 from neurosym.pixels import GivenMasks, ImageSize
 from neurosym.scene import Categorical, Concept, Measure, Relation, Scene
 
@@ -135,6 +137,7 @@ def to_document(scene: Scene) -> dict[str, Any]:
         },
         "masks": {str(i): encode_mask(mask) for i, mask in known.items()},
         "provenance": dict(scene.provenance),
+        "origin": None if scene.origin is None else asdict(scene.origin),
     }
 
 
@@ -225,26 +228,11 @@ def from_document(document: dict[str, Any]) -> Scene:
         },
         pixels=GivenMasks(size, masks, boxes) if masks else None,
         provenance=document["provenance"],
+        origin=_origin(document["origin"]),
     )
 
 
-def encode_mask(mask: Tensor) -> dict[str, list[int]]:
-    """A [height, width] bool mask as uncompressed COCO RLE: runs go down columns.
-
-    Runs alternate background and foreground and start with background.
-    """
-    flat = mask.cpu().numpy().T.ravel()
-    changes = np.flatnonzero(np.diff(flat.astype(np.int8))) + 1
-    runs = np.diff(np.concatenate(([0], changes, [flat.size]))).tolist()
-    if flat.size and flat[0]:
-        runs = [0, *runs]
-    return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": runs}
-
-
-def decode_mask(run: dict[str, list[int]], size: ImageSize) -> Tensor:
-    """The mask that :func:`encode_mask` wrote; SceneError when it does not fit ``size``."""
-    if tuple(run["size"]) != tuple(size) or sum(run["counts"]) != size.height * size.width:
-        raise SceneError(f"a mask does not fit the image of {size.width} x {size.height}")
-    values = np.arange(len(run["counts"])) % 2 == 1
-    flat = np.repeat(values, run["counts"])
-    return torch.from_numpy(np.ascontiguousarray(flat.reshape(size.width, size.height).T))
+def _origin(saved: dict[str, Any] | None) -> Origin | None:
+    if saved is None:
+        return None
+    return Origin(saved["format"], saved["image"], tuple(saved["objects"]))

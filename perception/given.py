@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from neurosym.errors import OptionError, PerceptionError
+from neurosym.errors import OptionError, PerceptionError, did_you_mean, nearest
 from neurosym.perception import geometry
 from neurosym.perception.boxes import pairwise_iou
 from neurosym.perception.groups import given_at_most_one, leader_groups
@@ -45,6 +45,7 @@ def scene_of(
     concepts: Mapping[str, Concept] | None = None,
     pixels: Pixels | None = None,
     duplicates: float | None = None,
+    categories: Sequence[str] | None = None,
 ) -> Scene:
     """The scene of known objects; relations, measures and places come from their boxes.
 
@@ -63,10 +64,13 @@ def scene_of(
             thing, whatever their categories: taken by falling existence, a box joins the first
             box that it overlaps so much and that leads a group, or leads one itself. None keeps
             all objects apart.
+        categories: the vocabulary of the categories, which may have more of them than the things;
+            theirs, in the order in which they come, when left out.
 
     Raises:
         OptionError: ``duplicates`` is not in (0, 1].
-        PerceptionError: a box is not x1 <= x2, y1 <= y2, or an existence not in [0, 1].
+        PerceptionError: a box is not x1 <= x2, y1 <= y2, or an existence not in [0, 1], or
+            a category is not in the vocabulary.
         SceneError: something else does not fit together.
 
     Example:
@@ -101,7 +105,7 @@ def scene_of(
         groups = _overlapping(boxes, existence, duplicates)
         existence = given_at_most_one(existence, groups)
         provenance["duplicates"] = f"one thing from IoU {duplicates:g} on"
-    categories = _table([thing.category for thing in things])
+    kinds = _table([thing.category for thing in things], categories)
     attributes = dict.fromkeys(name for thing in things for name in thing.attributes)
     masks = {n: thing.mask for n, thing in enumerate(things) if thing.mask is not None}
     if pixels is None and masks:
@@ -111,9 +115,9 @@ def scene_of(
         boxes=boxes,
         existence=existence,
         groups=groups,
-        categories=categories,
+        categories=kinds,
         attributes={
-            "size": geometry.sizes(boxes, existence, categories.probabilities),
+            "size": geometry.sizes(boxes, existence, kinds.probabilities),
             **geometry.places(boxes, ImageSize(height, width)),
             **{name: _table([t.attributes.get(name) for t in things]) for name in attributes},
         },
@@ -135,8 +139,14 @@ def _overlapping(boxes: Tensor, existence: Tensor, threshold: float) -> Tensor:
     return groups
 
 
-def _table(chosen: Sequence[str | None]) -> Categorical:
-    values = tuple(dict.fromkeys(value for value in chosen if value is not None)) or ("thing",)
+def _table(chosen: Sequence[str | None], vocabulary: Sequence[str] | None = None) -> Categorical:
+    if vocabulary is None:
+        vocabulary = tuple(dict.fromkeys(value for value in chosen if value is not None))
+    values = tuple(vocabulary) or ("thing",)
+    unknown = [value for value in chosen if value is not None and value not in values]
+    if unknown:
+        hint = did_you_mean(nearest(unknown[0], values))
+        raise PerceptionError(f'"{unknown[0]}" is not one of the categories{hint}')
     table = torch.full((len(chosen), len(values)), 1 / len(values))
     for row, value in enumerate(chosen):
         if value is not None:

@@ -99,7 +99,11 @@ ALLOWED = {
     "neurosym.reasons": ("program", "executors", "result", "scene", "errors", "span"),
     "neurosym.models": ("errors",),
     "neurosym.datasets": (
-        *("program", "scene", "scene_io", "pixels", "perception", "errors", "span"),
+        *("interchange", "program", "scene", "masks", "pixels", "perception", "errors", "span"),
+    ),
+    "neurosym.interchange": (
+        *("scene", "scene_io", "origin", "masks", "pixels", "perception", "files", "errors"),
+        "span",
     ),
     "neurosym.evaluation": (
         *("api", "datasets", "grammar", "executors", "program", "result", "scene", "views"),
@@ -109,7 +113,9 @@ ALLOWED = {
         *("grammar", "executors", "program", "scene", "views", "errors", "span"),
     ),
     "neurosym.text_graph": ("program", "errors", "span"),
-    "neurosym.scene": ("scene_io", "pixels", "errors", "span"),
+    "neurosym.scene": ("scene_io", "origin", "pixels", "errors", "span"),
+    "neurosym.origin": (),
+    "neurosym.masks": ("pixels", "errors", "span"),
     "neurosym.pixels": ("errors", "span"),
     "neurosym.betweenness": (),
     "neurosym.files": ("errors",),

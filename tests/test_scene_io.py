@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurosym.errors import SceneError
-from neurosym.pixels import GivenMasks, ImageSize
+from neurosym.origin import Origin
+from neurosym.pixels import GivenMasks
 from neurosym.scene import Scene
-from neurosym.scene_io import FORMAT, decode_mask, encode_mask, from_document, to_document
+from neurosym.scene_io import FORMAT, from_document, to_document
 from tests.executors.strategies import scenes
 from tests.scenes import SIZE, CountingPixels, make
 
@@ -67,7 +68,7 @@ def test_a_scene_is_saved_without_loss(tmp_path: Path, scene: Scene, data: st.Da
 
 def test_everything_of_a_scene_is_saved(tmp_path: Path) -> None:
     pixels = CountingPixels()
-    scene = make(pixels=pixels)
+    scene = make(pixels=pixels, origin=Origin("coco", {"license": 4}, ({"id": 7}, {})))
     scene.save(tmp_path / "new folder" / "scene.json")
     again = Scene.load(str(tmp_path / "new folder" / "scene.json"))
     assert same(again, replace(scene, pixels=GivenMasks(SIZE, pixels.known_masks())))
@@ -80,6 +81,7 @@ def test_everything_of_a_scene_is_saved(tmp_path: Path) -> None:
     assert torch.equal(behind.evidence, torch.eye(3).bool())
     assert again.relations["left_of"].evidence is None
     assert again.concepts["dish"].source == "a hunch"
+    assert again.origin == scene.origin
     assert again.distances is not None
     assert torch.equal(again.masks([1]), scene.masks([1]))
     assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["scene.json"]
@@ -197,7 +199,11 @@ def test_a_scene_cut_short(tmp_path: Path) -> None:
 
 DOCUMENT = to_document(make(pixels=CountingPixels()))
 DAMAGE: list[tuple[str, Any]] = [
-    *[(name, None) for name in DOCUMENT if name not in ("format", "distances", "provenance")],
+    *[
+        (name, None)
+        for name in DOCUMENT
+        if name not in ("format", "distances", "provenance", "origin")
+    ],
     *[(name, 5) for name in DOCUMENT if name not in ("format", "provenance")],
     ("boxes_xyxy", [[1, 2, 3]]),
     ("boxes_xyxy", [["a"] * 4] * 3),
@@ -216,6 +222,7 @@ DAMAGE: list[tuple[str, Any]] = [
     ("relations", {"on": {"pairs": [[0, 1]], "source": "x", "approximate": False}}),
     ("relations", {"on": {"pairs": [[0, 0, 1.0]], "source": "x", "approximate": False}}),
     ("concepts", {"dish": {"categories": ["bowl"], "approximate": False}}),
+    ("origin", {"format": "coco", "image": {}, "objects": [{}] * 4}),
 ]
 
 
@@ -260,22 +267,3 @@ def test_the_document_is_plain_json() -> None:
     text = json.dumps(DOCUMENT, allow_nan=False)
     assert json.loads(text)["format"] == FORMAT
     assert same(from_document(json.loads(text)), from_document(DOCUMENT))
-
-
-# Masks as runs
-
-
-@given(st.integers(1, 12), st.integers(1, 12), st.randoms(use_true_random=False))
-def test_masks_are_coded_without_loss(height: int, width: int, chance: Any) -> None:
-    rows = [[chance.random() < 0.5 for _ in range(width)] for _ in range(height)]
-    mask = torch.tensor(rows)
-    run = encode_mask(mask)
-    assert sum(run["counts"]) == height * width
-    assert torch.equal(decode_mask(run, ImageSize(height, width)), mask)
-
-
-def test_runs_go_down_columns_and_start_with_background() -> None:
-    mask = torch.tensor([[True, False, False], [True, True, False]])
-    assert encode_mask(mask) == {"size": [2, 3], "counts": [0, 2, 1, 1, 2]}
-    assert encode_mask(torch.zeros(2, 3, dtype=torch.bool))["counts"] == [6]
-    assert encode_mask(torch.ones(2, 3, dtype=torch.bool))["counts"] == [0, 6]

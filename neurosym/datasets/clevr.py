@@ -25,8 +25,9 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import DataError, ProgramTypeError, did_you_mean, nearest
+from neurosym.masks import Outlines, decode_mask
 from neurosym.perception import geometry
-from neurosym.pixels import ImageSize, Pixels
+from neurosym.pixels import ImageSize
 from neurosym.program import (
     CompareCounts,
     Comparison,
@@ -46,7 +47,6 @@ from neurosym.program import (
     Union,
 )
 from neurosym.scene import CATEGORY, Categorical, Concept, Measure, Relation, Scene
-from neurosym.scene_io import decode_mask
 
 SOURCE = "given"
 SHAPES = ("cube", "sphere", "cylinder")
@@ -147,37 +147,6 @@ class Item:
         if isinstance(answer, bool):
             return self.answer == ("yes" if answer else "no")
         return isinstance(answer, str | int) and self.answer == str(answer)
-
-
-@dataclass(frozen=True)
-class RunLengths(Pixels):
-    """Masks as run lengths, decoded when asked for; there is no picture.
-
-    Attributes:
-        size: the image's size.
-        runs: the uncompressed COCO run lengths of every object.
-    """
-
-    size: ImageSize
-    runs: tuple[Mapping[str, Any], ...]
-
-    def image(self) -> Tensor | None:  # noqa: D102 - inherited
-        return None
-
-    def masks(self, indices: Sequence[int]) -> Tensor:  # noqa: D102 - inherited
-        made = torch.zeros((len(indices), *self.size), dtype=torch.bool)
-        for row, index in enumerate(indices):
-            made[row] = decode_mask(dict(self.runs[index]), self.size)
-        return made
-
-    def known_masks(self) -> Mapping[int, Tensor]:  # noqa: D102 - inherited
-        return dict(enumerate(self.masks(range(len(self.runs)))))
-
-    def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:  # noqa: ARG002, D102
-        return None
-
-    def evidence(self, attribute: str, value: str) -> Tensor | None:  # noqa: ARG002, D102
-        return None
 
 
 # Reading files.
@@ -343,7 +312,7 @@ def scene_from_clevr(scene: Mapping[str, Any], masks: Mapping[str, Any]) -> Scen
         },
         distances=torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist"),
         concepts=CONCEPTS,
-        pixels=RunLengths(size, runs),
+        pixels=Outlines(size, runs, boxes),
         provenance={"perception": SOURCE, "image": str(scene.get("image_filename", ""))},
     )
 
@@ -378,7 +347,7 @@ def _partially_visible(
     """Which objects, with boxes [N, 4] of their whole and depths [N], a nearer one covers."""
     # Arrays: torch would share out even these small sums among threads, which a busy machine
     # pays for dearly.
-    masks = [decode_mask(dict(run), size).numpy() for run in runs]
+    masks = [decode_mask(run, size).numpy() for run in runs]
     hidden = []
     for own, (x1, y1, x2, y2) in zip(depth.tolist(), whole.int().tolist(), strict=True):
         least = HIDDEN_SHARE * (x2 - x1) * (y2 - y1)
