@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 
@@ -24,6 +25,7 @@ from neurosym.models.store import path_of
 from neurosym.perception.base import Detector, OpenDetector, Perception
 from neurosym.perception.detections import Calibration
 from neurosym.perception.images import MAX_PIXELS, load_image
+from neurosym.perception.many import OnError
 from neurosym.perception.pipeline import DEFAULT, Lazy, Pipeline, as_perception
 from neurosym.perception.registry import Settings, back_end
 from neurosym.pixels import DepthMap
@@ -157,12 +159,52 @@ class Grounder:
         Raises:
             PerceptionError: the image cannot be read, or is too large.
         """
+        seeing = self._seeing
+        pixels = load_image(image, max_pixels=self.max_pixels)
+        return seeing.perceive(pixels) if depth is None else seeing.perceive(pixels, depth=depth)
+
+    @overload
+    def perceive_many(
+        self, images: Any, *, on_error: Literal["raise"] = ..., **options: Any
+    ) -> Iterator[Scene]: ...
+
+    @overload
+    def perceive_many(
+        self, images: Any, *, on_error: Literal["yield"], **options: Any
+    ) -> Iterator[Scene | PerceptionError]: ...
+
+    def perceive_many(
+        self, images: Any, *, on_error: OnError = "raise", **options: Any
+    ) -> Iterator[Scene] | Iterator[Scene | PerceptionError]:
+        """The scenes of many images, in their order, a batch at a time.
+
+        Args:
+            images: a folder, or any iterable of what :meth:`perceive` takes, also one without end.
+            on_error: "raise" stops at the first image that fails; "yield" gives its error in the
+                place of its scene.
+            options: ``batch``, ``ahead`` and ``progress``; see
+                :meth:`neurosym.perception.base.Perception.perceive_many`.
+
+        Raises:
+            OptionError: an option is out of its range.
+            PerceptionError: ``images`` is one image, or a folder without any; later, an image
+                fails.
+
+        Example:
+            >>> paths = ["a.jpg", "b.jpg"]
+            >>> grounder = Grounder()
+            >>> for path, scene in zip(paths, grounder.perceive_many(paths)):  # doctest: +SKIP
+            ...     print(path, len(scene))
+        """
+        return self._seeing.perceive_many(
+            images, on_error=on_error, max_pixels=self.max_pixels, **options
+        )
+
+    @property
+    def _seeing(self) -> Perception:
         if self._perception is None:
             raise PerceptionError("this grounder has no perception: give it scenes")
-        pixels = load_image(image, max_pixels=self.max_pixels)
-        if depth is None:
-            return self._perception.perceive(pixels)
-        return self._perception.perceive(pixels, depth=depth)
+        return self._perception
 
     def parse(self, text: str) -> Parse:
         """The readings of a text; see :meth:`neurosym.grammar.Parser.parse`."""

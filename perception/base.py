@@ -8,9 +8,9 @@ over its own scores, and :mod:`neurosym.perception.detections` makes probabiliti
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, overload, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from torch import Tensor
 
 from neurosym.errors import PerceptionError
 from neurosym.perception.boxes import pairwise_iou
+from neurosym.perception.images import MAX_PIXELS
+from neurosym.perception.many import AHEAD, BATCH, OnError, loaded, perceived, sources_of
 from neurosym.pixels import DepthMap
 from neurosym.scene import Scene
 
@@ -269,3 +271,82 @@ class Perception(ABC):
             image: uint8 [height, width, 3] RGB.
             depth: how far away every pixel is, when a camera has measured it.
         """
+
+    def prepare(self) -> None:  # noqa: B027 - there may be nothing to do
+        """Load what the first image needs, so that wrong weights are found before it."""
+
+    def perceive_batch(self, images: Sequence[np.ndarray]) -> list[Scene]:
+        """The scenes of several images, as :meth:`perceive` makes them; here one by one.
+
+        Args:
+            images: uint8 [height, width, 3] RGB, of any sizes.
+        """
+        return [self.perceive(image) for image in images]
+
+    @overload
+    def perceive_many(
+        self,
+        images: Any,
+        *,
+        batch: int = ...,
+        ahead: int = ...,
+        progress: bool = ...,
+        on_error: Literal["raise"] = ...,
+        max_pixels: int = ...,
+    ) -> Iterator[Scene]: ...
+
+    @overload
+    def perceive_many(
+        self,
+        images: Any,
+        *,
+        batch: int = ...,
+        ahead: int = ...,
+        progress: bool = ...,
+        on_error: Literal["yield"],
+        max_pixels: int = ...,
+    ) -> Iterator[Scene | PerceptionError]: ...
+
+    def perceive_many(
+        self,
+        images: Any,
+        *,
+        batch: int = BATCH,
+        ahead: int = AHEAD,
+        progress: bool = False,
+        on_error: OnError = "raise",
+        max_pixels: int = MAX_PIXELS,
+    ) -> Iterator[Scene] | Iterator[Scene | PerceptionError]:
+        """The scenes of many images, in their order, each as :meth:`perceive` makes it.
+
+        Images are read in a thread while others are perceived. At most ``batch + ahead`` of them
+        are in memory that have not been handed over; a scene keeps its own image.
+
+        Args:
+            images: a folder (its image files in natural order), or any iterable of what
+                :func:`neurosym.perception.images.load_image` takes, also one without end. It is
+                read in a thread, one image at a time.
+            batch: how many images are perceived together. A source that is slow, such as a camera,
+                is best served by 1: a batch waits until it is full.
+            ahead: how many images are read beyond the batch.
+            progress: draw a bar on stderr when that is a terminal.
+            on_error: "raise" stops at the first image that fails, after the scenes before it;
+                "yield" gives its error in the place of its scene, and goes on.
+            max_pixels: largest image that is taken.
+
+        Raises:
+            OptionError: an option is out of its range.
+            PerceptionError: ``images`` is one image, or a folder without any; later, an image
+                fails.
+        """
+        sources, total = sources_of(images)
+        self.prepare()
+        return perceived(
+            self.perceive_batch,
+            loaded(sources, max_pixels=max_pixels),
+            total=total,
+            batch=batch,
+            ahead=ahead,
+            progress=progress,
+            on_error=on_error,
+        )

@@ -207,12 +207,27 @@ class Pipeline(Perception):
             ModelStoreError: weights cannot be fetched.
             LexiconError: the file of words is wrong.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise PerceptionError(
-                f"an image must be uint8 [height, width, 3], not {image.dtype} {list(image.shape)}"
-            )
-        (found,) = self._detections([image])
-        return self._scene(Photo(image, depth), hypotheses(found, self.calibration))
+        return self._scenes([image], depth)[0]
+
+    def prepare(self) -> None:
+        """See :meth:`Perception.prepare`."""
+        _ = self.detector, self.open_detector, self.calibration, self._concepts
+
+    def perceive_batch(self, images: Sequence[np.ndarray]) -> list[Scene]:
+        """See :meth:`Perception.perceive_batch`; the detector sees all images at once."""
+        return self._scenes(images)
+
+    def _scenes(self, images: Sequence[np.ndarray], depth: DepthMap | None = None) -> list[Scene]:
+        for image in images:
+            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+                raise PerceptionError(
+                    f"an image must be uint8 [height, width, 3], not {image.dtype} "
+                    f"{list(image.shape)}"
+                )
+        return [
+            self._scene(Photo(image, depth), hypotheses(found, self.calibration))
+            for image, found in zip(images, self._detections(images), strict=True)
+        ]
 
     def _detections(self, images: Sequence[np.ndarray]) -> list[Detections]:
         if self.detector is None:
