@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import PerceptionError
-from neurosym.perception.boxes import pairwise_iou
+from neurosym.perception.boxes import overlaps, pairwise_iou
 from neurosym.perception.images import MAX_PIXELS
 from neurosym.perception.many import AHEAD, BATCH, OnError, loaded, perceived, sources_of
 from neurosym.pixels import DepthMap
 from neurosym.scene import Scene
 
 _SAME_BOX_IOU = 0.9
+_SAME_MASK_IOU = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +76,9 @@ class Detections:
     ) -> Detections:
         """Of a detector that gives each box one label.
 
-        A box that is proposed again under another label (IoU of at least 0.9) is one row with both
-        scores: the labels are alternatives, not two things.
+        A box that is proposed again under another label (IoU of at least 0.9, and that of the
+        masks, if there are any, at least 0.5) is one row with both scores: the labels are
+        alternatives, not two things. It keeps the mask of the better score.
 
         Args:
             boxes: [N, 4] xyxy, absolute pixels.
@@ -97,6 +99,11 @@ class Detections:
             raise PerceptionError(f"labels must be numbers from 0 to {categories - 1}")
         order = scores.argsort(descending=True, stable=True)
         same = pairwise_iou(boxes[order], boxes[order]) >= _SAME_BOX_IOU
+        if masks is not None and bool((same.sum(dim=1) > 1).any()):
+            # A wall and the floor below it may have one box. The masks of a box's labels differ
+            # more than its coordinates, which one regression gives for each.
+            shapes = masks[order]
+            same &= overlaps(boxes[order], boxes[order], shapes, shapes)[0] >= _SAME_MASK_IOU
         rows: list[int] = []
         table: list[Tensor] = []
         for position, index in enumerate(order.tolist()):

@@ -30,6 +30,7 @@ from neurosym.perception.base import Detections
 from neurosym.perception.boxes import (
     SUPPRESSION_IOU,
     areas,
+    overlaps,
     pairwise_intersection,
     pairwise_iou,
     suppress,
@@ -307,23 +308,23 @@ def hypotheses(
     nothing = torch.zeros(len(raw.boxes), dtype=torch.bool, device=raw.boxes.device)
     # Better boxes can only lower a probability, so that hopeless ones need not be compared.
     hopeful = calibration.existence(raw.scores, nothing, nothing) >= floor
-    found = candidates(raw.boxes[hopeful], raw.scores[hopeful], limit=limit)
+    masks = None if raw.masks is None else raw.masks[hopeful]
+    found = candidates(raw.boxes[hopeful], raw.scores[hopeful], masks, limit=limit)
     existence = calibration.existence(found.scores, found.overlapped, found.contained)
     existence = within_groups(existence, found.group)
     kept = existence >= floor
-    masks = raw.masks
-    if masks is not None:
-        masks = masks[hopeful][found.rows[kept]]
     return Hypotheses(
         boxes=found.boxes[kept],
         existence=existence[kept],
         categories=calibration.category_distribution(found.scores[kept]),
         group=torch.unique(found.group[kept], return_inverse=True)[1],
-        masks=masks,
+        masks=None if masks is None else masks[found.rows[kept]],
     )
 
 
-def candidates(boxes: Tensor, scores: Tensor, *, limit: int = 300) -> Candidates:
+def candidates(
+    boxes: Tensor, scores: Tensor, masks: Tensor | None = None, *, limit: int = 300
+) -> Candidates:
     """Suppresses near-identical boxes and finds the duplicate groups of the rest.
 
     Taken best first, a box joins the group of the best leader that it competes with, and else
@@ -332,16 +333,17 @@ def candidates(boxes: Tensor, scores: Tensor, *, limit: int = 300) -> Candidates
     Args:
         boxes: [point, 4] xyxy.
         scores: [point, C] raw class scores.
+        masks: [point, height, width] bool, when the detector gives them: then they say what
+            overlaps, see :func:`neurosym.perception.boxes.overlaps`.
         limit: how many boxes to keep at most.
     """
-    kept = suppress(boxes, scores.amax(dim=1), SUPPRESSION_IOU, limit)
+    kept = suppress(boxes, scores.amax(dim=1), SUPPRESSION_IOU, limit, masks)
     boxes, scores = boxes[kept], scores[kept]
+    masks = None if masks is None else masks[kept]
     best, category = scores.max(dim=1)
     same = category[:, None] == category[None, :]
-    sizes = areas(boxes)
-    iou = pairwise_iou(boxes, boxes)
-    smaller = torch.minimum(sizes[:, None], sizes[None, :]).clamp(min=1e-9)
-    nested = same & (pairwise_intersection(boxes, boxes) / smaller >= CONTAINED_SHARE)
+    iou, share = overlaps(boxes, boxes, masks, masks)
+    nested = same & (share >= CONTAINED_SHARE)
     overlap = torch.where(same, iou >= SAME_CATEGORY_IOU, iou >= OTHER_CATEGORY_IOU)
     compete = overlap | (nested & (best < OWN_THING_SCORE)[:, None])
     return Candidates(
