@@ -21,7 +21,7 @@ from neurosym.errors import DataError, did_you_mean, nearest
 from neurosym.pixels import ImageSize, portion_masks
 from neurosym.program import PORTIONS, Kind, Op, signature
 from neurosym.program.operator import names_of
-from neurosym.scene import Scene
+from neurosym.scene import CATEGORY, Scene
 from neurosym.span import Span
 
 if TYPE_CHECKING:
@@ -95,10 +95,11 @@ class Alignment:
     so that their probabilities add up, and different things are taken to be independent, so that
     the map stays in [0, 1] where their masks overlap. What a referent ("the chair") lends is
     exclusive throughout, and adds up. The map of an attribute is multiplied by the evidence of
-    the single pixels where they tell (colours, places), and that of a part ("the left half of")
-    is cut to that part of each object's box. The map of a relation word is the larger of its
-    figure's and its landmarks'; :meth:`roles` keeps the two apart. A word of several nodes
-    has the largest of their maps, and every word of a phrase ("to the left of") has the phrase's.
+    the single pixels where they tell (of colours, and of nouns and other values where there is a
+    model of heat maps), and that of a part ("the left half of") is cut to that part of each
+    object's box. The map of a relation word is the larger of its figure's and its landmarks';
+    :meth:`roles` keeps the two apart. A word of several nodes has the largest of their maps, and
+    every word of a phrase ("to the left of") has the phrase's.
 
     Determiners, auxiliaries, connectives and question words align to nothing: they are listed in
     ``function_words`` and have no map.
@@ -501,7 +502,9 @@ def _lend(node: Op, part: Part, step_of: Callable[[Op], Step | None]) -> Iterato
     names = names_of(node)
     attribute = next((name for role, name in names if role == "attribute"), "")
     seen: list[tuple[str, str] | None] = [
-        (attribute, name) for role, name in names if role == "value"
+        (CATEGORY if role == "category" else attribute, name)
+        for role, name in names
+        if role in ("value", "category")
     ]
     portion = next((name for role, name in names if role == "portion"), "")
     # A truth, a number or a value has no objects of its own: its words speak of what it is about.

@@ -71,12 +71,14 @@ class Wanted:
         values: (attribute, value) pairs.
         attributes: attributes whose value is asked.
         relations: names of relations.
+        anything: whether things of any kind are asked for.
     """
 
     nouns: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     attributes: tuple[str, ...] = ()
     relations: tuple[str, ...] = ()
+    anything: bool = False
 
 
 class Pixels(ABC):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from neurosym.pixels import Wanted
 from neurosym.program import Op
 from neurosym.program.operator import names_of
-from neurosym.program.operators.sets import Filter
+from neurosym.program.operators.sets import Everything, Filter
 
 
 def wanted_of(programs: Iterable[Op]) -> Wanted:
@@ -19,15 +19,18 @@ def wanted_of(programs: Iterable[Op]) -> Wanted:
     Example:
         >>> from neurosym.program import parse_program
         >>> program = "(relate (filter (select cup) color red) on (the (select table)))"
-        >>> wanted_of([parse_program(program)])
-        Wanted(nouns=('cup', 'table'), values=(('color', 'red'),), attributes=(), relations=('on',))
+        >>> wanted = wanted_of([parse_program(program)])
+        >>> wanted.nouns, wanted.values, wanted.relations
+        (('cup', 'table'), (('color', 'red'),), ('on',))
     """
     nouns: dict[str, None] = {}
     values: dict[tuple[str, str], None] = {}
     attributes: dict[str, None] = {}
     relations: dict[str, None] = {}
+    anything = False
     for program in programs:
         for op in program.walk():
+            anything = anything or isinstance(op, Everything)
             for role, name in names_of(op):
                 if role == "category":
                     nouns[name] = None
@@ -37,4 +40,4 @@ def wanted_of(programs: Iterable[Op]) -> Wanted:
                     attributes[name] = None
             if isinstance(op, Filter):
                 values[op.attribute, op.value] = None
-    return Wanted(tuple(nouns), tuple(values), tuple(attributes), tuple(relations))
+    return Wanted(tuple(nouns), tuple(values), tuple(attributes), tuple(relations), anything)

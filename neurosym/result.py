@@ -30,7 +30,8 @@ from neurosym.program import (
     read_definites,
     read_own_values,
 )
-from neurosym.scene import Scene
+from neurosym.program.operator import names_of
+from neurosym.scene import Concept, Scene
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -404,6 +405,18 @@ class Result:
             return torch.zeros(0)
         everything = self.outcome.objects if self._claimed is None else self._claimed
         return torch.zeros(0) if everything is None else everything[chosen]
+
+    @property
+    def words(self) -> dict[str, Concept]:
+        """The nouns of the program that are not simply categories, and the way to what they are."""
+        nouns = (
+            name
+            for node in self.program.walk()
+            for role, name in names_of(node)
+            if role == "category"
+        )
+        concepts = self.scene.concepts
+        return {noun: concepts[noun] for noun in dict.fromkeys(nouns) if noun in concepts}
 
     @cached_property
     def alignment(self) -> Alignment:

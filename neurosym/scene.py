@@ -140,7 +140,8 @@ class Scene:
         relations: by name, for example "left_of".
         measures: by name, for example "area".
         distances: [N, N] float32, how far apart two objects are; unit and source in ``distance``.
-        concepts: words that the categories cover, beyond the categories' own names.
+        concepts: words that the categories cover; a category's own name is among them when it
+            covers others as well ("person", where there is also "man").
         marks: what the user points at: pointer ("this", "that") -> [N] bool.
         pixels: answers what needs the picture; None when there is nothing to ask.
         provenance: what made this scene: models, versions, calibration.
@@ -228,10 +229,10 @@ class Scene:
         Raises:
             UnknownConceptError: neither a category nor a concept of this scene.
         """
-        if word in self.categories.values:
-            return (self.categories.values.index(word),)
         if word in self.concepts:
             return tuple(self.categories.values.index(c) for c in self.concepts[word].categories)
+        if word in self.categories.values:
+            return (self.categories.values.index(word),)
         raise UnknownConceptError("category", word, (*self.categories.values, *self.concepts))
 
     def attribute(self, name: str) -> Categorical:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -44,19 +45,23 @@ def load_concepts(categories: Sequence[str], path: Path | None = None) -> dict[s
         except UnicodeDecodeError as error:
             raise LexiconError(f'cannot read "{path}": it is not UTF-8 text') from error
         return _read(source, str(path), categories)
-    file = resources.files("neurosym.perception").joinpath("data/concepts_coco.toml")
     found = {}
-    for word, concept in _shipped(file.read_text("utf-8")):
+    for word, concept in lexicon().items():
         # Another detector has other categories: what it lacks, its words cannot mean.
         if set(concept.categories) <= set(categories) and word not in categories:
             found[word] = concept
     return found
 
 
-def _shipped(source: str) -> Iterator[tuple[str, Concept]]:
-    for table, entries in tomllib.loads(source).items():
-        for word, covered in entries.items():
-            yield word, Concept(tuple(covered), TABLES[table])
+@cache
+def lexicon() -> Mapping[str, Concept]:
+    """All words of the file that comes with the package, and the categories of COCO they cover."""
+    file = resources.files("neurosym.perception").joinpath("data/concepts_coco.toml")
+    return {
+        word: Concept(tuple(covered), TABLES[table])
+        for table, entries in tomllib.loads(file.read_text("utf-8")).items()
+        for word, covered in entries.items()
+    }
 
 
 def _read(source: str, name: str, categories: Sequence[str]) -> dict[str, Concept]:

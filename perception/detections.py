@@ -306,6 +306,8 @@ def hypotheses(
         The hypotheses on the device of ``raw``, in the order of their raw scores.
     """
     nothing = torch.zeros(len(raw.boxes), dtype=torch.bool, device=raw.boxes.device)
+    if not len(nothing):
+        return Hypotheses(raw.boxes, raw.boxes[:, 0], raw.scores, nothing.long(), raw.masks)
     # Better boxes can only lower a probability, so that hopeless ones need not be compared.
     hopeful = calibration.existence(raw.scores, nothing, nothing) >= floor
     masks = None if raw.masks is None else raw.masks[hopeful]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -13,7 +14,10 @@ from torch import Tensor
 
 from neurosym.perception.calibration import LEAST
 from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
+from neurosym.perception.prompts import attribute_words, participle
+from neurosym.perception.search import prompt_of
 from neurosym.pixels import DepthMap, ImageSize, Pixels, Wanted, box_masks
+from neurosym.scene import CATEGORY
 
 if TYPE_CHECKING:
     from neurosym.perception.base import Detections, Segmenter
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 COLOR = "color"
 MASKS_AT_ONCE = 32
+_MOST_ODDS = 1e6
 
 
 def own_values(word: str) -> tuple[str, str]:
@@ -32,6 +37,37 @@ def own_values(word: str) -> tuple[str, str]:
 def is_open(attribute: str, values: Sequence[str]) -> bool:
     """Whether an attribute is a word's own, see :func:`own_values`."""
     return tuple(values) == own_values(attribute)
+
+
+def askable(wanted: Wanted, known: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """The attributes that an attribute model can add to a scene, for what programs name.
+
+    Args:
+        wanted: what programs name.
+        known: attribute -> values that the scene has already.
+
+    Returns:
+        Attribute -> value -> how a model is asked for it. An attribute of which a thing has one
+        value, as materials, has all that ``data/attributes.toml`` lists, and the wanted ones;
+        any other word has an attribute to itself, see :func:`own_values`.
+
+    Example:
+        >>> askable(Wanted(values=(("action", "sit"),)), {})
+        {'sit': {'sit': 'sitting', 'not sit': 'not sitting'}}
+    """
+    exclusive = attribute_words().exclusive
+    listing = {value: name for name, values in exclusive.items() for value in values}
+    found = {name: dict(exclusive[name]) for name in wanted.attributes if name in exclusive}
+    for attribute, value in wanted.values:
+        if value in known.get(attribute, ()):
+            continue
+        said = participle(value) if attribute == "action" else value.replace("_", " ")
+        listed = attribute if attribute in exclusive else listing.get(value)
+        if listed is not None and listed not in known:
+            found.setdefault(listed, dict(exclusive[listed])).setdefault(value, said)
+        elif value not in known:
+            found[value] = dict(zip(own_values(value), own_values(said), strict=True))
+    return {name: values for name, values in found.items() if name not in known}
 
 
 class Photo:
@@ -45,16 +81,23 @@ class Photo:
 
     Attributes:
         masks: object number -> [height, width] bool.
-        scores: attribute -> object number -> distribution over its values.
-        searches: phrases -> what an open vocabulary found of them.
+        scores: attribute and its values -> object number -> distribution over the values.
+        pairs: relation -> (figure, landmark) -> probability that it holds, by the relation model.
+        searches: what an open vocabulary was asked for and has found, in the order of asking; no
+            phrase is asked for twice.
+        extended: scene -> nouns -> that scene with what was found of them.
+        heat: phrase -> [height, width] how well it describes each pixel.
     """
 
     def __init__(self, image: np.ndarray, depth: DepthMap | None = None) -> None:
         self.image = image
         self.depth = depth
         self.masks: dict[int, Tensor] = {}
-        self.scores: dict[str, dict[int, Tensor]] = {}
-        self.searches: dict[tuple[str, ...], Detections] = {}
+        self.scores: dict[tuple[str, tuple[str, ...]], dict[int, Tensor]] = {}
+        self.pairs: dict[str, dict[tuple[int, int], Tensor]] = {}
+        self.searches: list[tuple[tuple[str, ...], Detections]] = []
+        self.extended: WeakKeyDictionary[Scene, dict[tuple[str, ...], Scene]] = WeakKeyDictionary()
+        self.heat: dict[str, Tensor] = {}
         self._embeddings: dict[int, Any] = {}
 
     def copy(self) -> Photo:
@@ -62,6 +105,7 @@ class Photo:
         other = copy(self)
         other.masks = dict(self.masks)
         other.scores = {name: dict(known) for name, known in self.scores.items()}
+        other.pairs = {name: dict(known) for name, known in self.pairs.items()}
         return other
 
     @property
@@ -86,6 +130,8 @@ class PhotoPixels(Pixels):
         nouns: the likeliest category of each object.
         clothing: [N] probability that an object is a person, whose colour is that of the clothes.
         pipeline: has the models.
+        words: attribute -> value -> how a model is asked for it; the attributes that the picture
+            can be scored for, colours apart.
     """
 
     def __init__(
@@ -95,8 +141,10 @@ class PhotoPixels(Pixels):
         nouns: Sequence[str],
         clothing: Tensor,
         pipeline: Pipeline,
+        words: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.photo = photo
+        self.words = dict(words or {})
         self._boxes = boxes
         self._nouns = nouns
         self._clothing = clothing
@@ -136,49 +184,73 @@ class PhotoPixels(Pixels):
 
     def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
         """Colours off the pixels in the mask; what else words say, by the attribute model."""
-        values = self._pipeline.values_of(attribute)
-        if values is None:
+        if attribute != COLOR and attribute not in self.words:
             return None
-        known = self.photo.scores.setdefault(attribute, {})
+        values = COLOURS if attribute == COLOR else tuple(self.words[attribute])
+        known = self.photo.scores.setdefault((attribute, values), {})
         missing = [i for i in dict.fromkeys(indices) if i not in known]
         if missing:
-            made = self._scored(attribute, values, missing)
+            made = self._scored(attribute, missing)
             known.update(zip(missing, made, strict=True))
         kept = [known[i] for i in indices]
         return torch.stack(kept) if kept else torch.zeros((0, len(values)))
 
-    def _scored(self, attribute: str, values: Sequence[str], indices: list[int]) -> Tensor:
+    def _scored(self, attribute: str, indices: list[int]) -> Tensor:
         image, boxes = self.photo.image, self._boxes[indices]
         model = self._pipeline.attributes
         if attribute == COLOR or model is None:
             return object_colours(
                 torch.from_numpy(image), self.masks(indices), boxes, self._clothing[indices]
             )
-        nouns = [self._nouns[i] for i in indices]
-        if is_open(attribute, values):
-            holds = model.attributes(image, boxes, nouns, [attribute]).cpu()
+        nouns, asked = [self._nouns[i] for i in indices], self.words[attribute]
+        if is_open(attribute, tuple(asked)):
+            holds = model.attributes(image, boxes, nouns, [asked[attribute]]).cpu()
             return torch.cat([holds, 1 - holds], dim=1)
-        found = model.attributes(image, boxes, nouns, values).cpu().clamp_min(LEAST)
-        return found / found.sum(dim=1, keepdim=True)
+        # Given that exactly one of the values holds, and each was judged by itself: the odds.
+        found = model.attributes(image, boxes, nouns, list(asked.values())).cpu()
+        odds = (found / (1 - found).clamp_min(LEAST)).clamp(LEAST, _MOST_ODDS)
+        return odds / odds.sum(dim=1, keepdim=True)
 
     def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
         """See :meth:`Pixels.relate`; by the relation model."""
         model = self._pipeline.relations
         if model is None:
             return None
-        figures, landmarks = [i for i, _ in pairs], [j for _, j in pairs]
-        nouns = [(self._nouns[i], self._nouns[j]) for i, j in pairs]
-        boxes = self._boxes
-        return model.relations(
-            self.photo.image, boxes[figures], boxes[landmarks], nouns, relation
-        ).cpu()
+        known = self.photo.pairs.setdefault(relation, {})
+        missing = [pair for pair in dict.fromkeys(pairs) if pair not in known]
+        if missing:
+            figures, landmarks = map(list, zip(*missing, strict=True))
+            nouns = [(self._nouns[i], self._nouns[j]) for i, j in missing]
+            boxes = self._boxes
+            made = model.relations(
+                self.photo.image, boxes[figures], boxes[landmarks], nouns, relation
+            )
+            known.update(zip(missing, made.cpu(), strict=True))
+        return torch.stack([known[pair] for pair in pairs]) if pairs else torch.zeros(0)
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
-        """How far each pixel has a colour."""
-        if attribute != COLOR or value not in COLOURS:
+        """How far each pixel has a colour, or what a heat map says of a noun or another value."""
+        if attribute == COLOR and value in COLOURS:
+            return self._pixel_colours[..., COLOURS.index(value)]
+        model = self._pipeline.heat_maps
+        phrase = prompt_of(value) if attribute == CATEGORY else self._said_of(attribute, value)
+        if model is None or phrase is None:
             return None
-        return self._pixel_colours[..., COLOURS.index(value)]
+        if phrase not in self.photo.heat:
+            (self.photo.heat[phrase],) = model.heat_maps(self.photo.image, [phrase]).cpu()
+        return self.photo.heat[phrase]
+
+    def _said_of(self, attribute: str, value: str) -> str | None:
+        """How a model is asked for a value; None for the denial of one, and for what is known."""
+        asked = self.words.get(attribute, {})
+        return None if value != attribute and is_open(attribute, tuple(asked)) else asked.get(value)
+
+    def with_words(self, words: Mapping[str, Mapping[str, str]]) -> PhotoPixels:
+        """The same, with other attributes that it can be scored for."""
+        other = copy(self)
+        other.words = dict(words)
+        return other
 
     def look_for(self, scene: Scene, wanted: Wanted) -> Scene:
         """See :meth:`Pixels.look_for`."""
-        return self._pipeline.look_for(scene, self.photo, wanted)
+        return self._pipeline.look_for(scene, self, wanted)

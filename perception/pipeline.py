@@ -29,8 +29,9 @@ from neurosym.perception.colours import COLOURS, default_model
 from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
 from neurosym.perception.merging import merged
-from neurosym.perception.photo import COLOR, Photo, PhotoPixels, own_values
+from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
 from neurosym.perception.registry import Role, Settings, parts_named
+from neurosym.perception.search import apart, distinct, phrases_for, prompt_of, prompted
 from neurosym.pixels import DepthMap, Wanted
 from neurosym.scene import Categorical, Concept, Relation, Scene
 
@@ -299,15 +300,18 @@ class Pipeline(Perception):
             PROVENANCE: "; ".join(f"{name}: {way}" for name, way in ways.items()),
         }
 
-    def look_for(self, scene: Scene, photo: Photo, wanted: Wanted) -> Scene:
+    def look_for(self, scene: Scene, pixels: PhotoPixels, wanted: Wanted) -> Scene:
         """See :meth:`neurosym.pixels.Pixels.look_for`."""
-        scene = self._search(scene, photo, wanted.nouns)
+        scene = self._search(scene, pixels.photo, wanted)
+        if isinstance(scene.pixels, PhotoPixels):
+            pixels = scene.pixels
         attributes, relations = dict(scene.attributes), dict(scene.relations)
-        for attribute, value in wanted.values:
-            if attribute in attributes and value in attributes[attribute].values:
-                continue
-            if self.attributes is not None and value not in attributes:
-                attributes[value] = _unscored(own_values(value), len(scene), self.attributes.name)
+        if self.attributes is not None:
+            words = askable(wanted, {name: a.values for name, a in attributes.items()})
+            if words:
+                scene = replace(scene, pixels=pixels.with_words({**pixels.words, **words}))
+            for name, asked in words.items():
+                attributes[name] = _unscored(tuple(asked), len(scene), self.attributes.name)
         if self.relations is not None:
             for name in wanted.relations:
                 if name not in relations:
@@ -318,35 +322,47 @@ class Pipeline(Perception):
         tables = {name: _on(table, scene.device) for name, table in attributes.items()}
         return replace(scene, attributes=tables, relations=relations)
 
-    def values_of(self, attribute: str) -> tuple[str, ...] | None:
-        """The values that the picture can be scored for; None when nothing can."""
-        if attribute == COLOR:
-            return COLOURS
-        return None if self.attributes is None else own_values(attribute)
-
-    def _search(self, scene: Scene, photo: Photo, nouns: Sequence[str]) -> Scene:
-        """The scene with what an open vocabulary finds of some nouns: one forward for all."""
+    def _search(self, scene: Scene, photo: Photo, wanted: Wanted) -> Scene:
+        """The scene with what an open vocabulary finds of the nouns: one forward for all."""
         if self.open_detector is None:
             return scene
-        phrases = [
-            noun
-            for noun in dict.fromkeys(nouns)
-            if noun not in scene.categories.values
-            and not (noun in scene.concepts and not scene.concepts[noun].approximate)
-        ]
-        if not phrases:
+        asked = phrases_for(scene, wanted, closed=self.detector is not None)
+        if not asked:
             return scene
-        found = photo.searches.get(tuple(phrases))
-        if found is None:
-            (found,) = self.open_detector.detect_phrases([photo.image], phrases)
-            _check(found, len(phrases), photo.image, self.open_detector.name)
-            photo.searches[tuple(phrases)] = found
-        return self._extended(scene, photo, hypotheses(found, self._open_calibration), phrases)
+        known = photo.extended.setdefault(scene, {})
+        if asked not in known:
+            nouns = distinct(asked)
+            self._ask(photo, list(nouns))
+            wider = scene
+            for phrases, found in photo.searches:
+                columns = [i for i, phrase in enumerate(phrases) if phrase in nouns]
+                if columns:
+                    part = replace(found, scores=found.scores[:, columns])
+                    wider = self._extended(wider, photo, part, [phrases[i] for i in columns])
+                    photo = cast("PhotoPixels", wider.pixels).photo
+            concepts = prompted(scene, nouns, self.open_detector.name)
+            known[asked] = replace(wider, concepts=concepts)
+        return known[asked]
+
+    def _ask(self, photo: Photo, nouns: Sequence[str]) -> None:
+        """Look for the nouns that were not looked for in this photograph, all at once."""
+        detector = self.open_detector
+        there = {phrase for phrases, _ in photo.searches for phrase in phrases}
+        missing = tuple(noun for noun in nouns if noun not in there)
+        if detector is None or not missing:
+            return
+        found = detector.detect_phrases([photo.image], [prompt_of(noun) for noun in missing])
+        if len(found) != 1:
+            raise PerceptionError(f"{detector.name} gave {len(found)} results for 1 image")
+        _check(found[0], len(missing), photo.image, detector.name)
+        photo.searches.append((missing, found[0]))
 
     def _extended(
-        self, scene: Scene, photo: Photo, found: Hypotheses, phrases: Sequence[str]
+        self, scene: Scene, photo: Photo, raw: Detections, phrases: Sequence[str]
     ) -> Scene:
-        """A scene with further hypotheses; its objects keep their numbers and what is known."""
+        """A scene with further detections; its objects keep their numbers and what is known."""
+        found = hypotheses(raw, self._open_calibration)
+        found = replace(found, categories=apart(found.categories, phrases))
         before = Hypotheses(
             scene.boxes, scene.existence, scene.categories.probabilities, scene.groups
         )
@@ -366,7 +382,7 @@ class Pipeline(Perception):
                 **{n: _larger(r, count) for n, r in scene.relations.items()},
                 **wider.relations,
             },
-            concepts={w: c for w, c in scene.concepts.items() if w not in phrases},
+            concepts=scene.concepts,
             marks={
                 pointer: torch.cat([mark, mark.new_zeros(count - len(mark))])
                 for pointer, mark in scene.marks.items()

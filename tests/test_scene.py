@@ -204,9 +204,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(look_up: Any, message: str
     assert caught.value.message == message
 
 
-def test_categories_go_before_concepts_of_the_same_name() -> None:
+def test_a_concept_may_widen_a_category_of_its_name() -> None:
     scene = make(concepts={"cup": Concept(("cup", "plate"))})
-    assert scene.category_indices("cup") == (0,)
+    assert scene.category_indices("cup") == (0, 1)
 
 
 # Empty scenes

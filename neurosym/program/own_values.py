@@ -4,6 +4,7 @@ An attribute's values exclude each other: what is red is not blue. Of the things
 with any adjective, "old" and "wooden", many hold at once; a scene that can score such a word has
 an attribute of that name, whose values are the word and its denial. Programs name them as they
 were said, ``(filter X quality old)``, and are read as ``(filter X old old)`` where the scene is so.
+Where one attribute of a scene has the word among its values, "striped" among patterns, it is that.
 """
 
 from __future__ import annotations
@@ -31,17 +32,19 @@ def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
         (the (filter (select man) old old))
         >>> read_own_values(said, {"quality": ("old",)})
         (the (filter (select man) quality old))
+        >>> read_own_values(said, {"age": ("old", "young")})
+        (the (filter (select man) age old))
     """
     operands: dict[str, Any] = {
         parameter.name: read_own_values(getattr(program, parameter.name), known)
         for parameter in signature(type(program))
         if isinstance(parameter.declared, Kind)
     }
-    if (
-        isinstance(program, Filter)
-        and program.value not in known.get(program.attribute, ())
-        and program.value in known.get(program.value, ())
-    ):
-        operands["attribute"] = program.value
+    if isinstance(program, Filter) and program.value not in known.get(program.attribute, ()):
+        having = [name for name, values in known.items() if program.value in values]
+        if program.value in having:
+            operands["attribute"] = program.value
+        elif program.attribute not in known and len(having) == 1:
+            operands["attribute"] = having[0]
     changed = any(value != getattr(program, name) for name, value in operands.items())
     return dataclasses.replace(program, **operands) if changed else program

@@ -47,6 +47,15 @@ def result_document(result: Result) -> dict[str, Any]:
         "unchecked": [
             {"attribute": left.attribute, "value": left.value} for left in result.unchecked
         ],
+        "words": [
+            {
+                "word": word,
+                "categories": list(concept.categories),
+                "approximate": concept.approximate,
+                "source": concept.source,
+            }
+            for word, concept in result.words.items()
+        ],
         "message": result.message,
         "readings": [
             {"program": str(reading.program), "score": reading.score, "source": reading.source}

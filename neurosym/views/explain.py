@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from neurosym.executors.base import Outcome, Step
     from neurosym.result import Result
 
+_PLAIN = frozenset({"label", "lexicon"})
+"""Ways from a word to categories that need no mention."""
 _HALF = 0.5
 _LEAST = 0.05
 """Possibilities of a smaller probability are not mentioned."""
@@ -439,6 +441,9 @@ def _reservations(result: Result) -> Iterator[str]:
     about = list(dict.fromkeys(_approximations(result)))
     if about:
         yield f"Approximate: {'; '.join(about)}."
+    ways = [f"'{word}' by {c.source}" for word, c in result.words.items() if c.source not in _PLAIN]
+    if ways:
+        yield f"Words: {'; '.join(ways)}."
     # A step's note may say in the same words what is said of the program as a whole.
     parts = dict.fromkeys(part for step in result.trace for part in step.note.split("; ") if part)
     notes = [part for part in parts if part not in about]
