@@ -31,7 +31,7 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from neurosym.datasets.clevr import VALUES
+from neurosym.interchange.clevr import VALUES
 from neurosym.scene import CATEGORY, Categorical, Scene
 
 THERE = 0.9

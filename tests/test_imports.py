@@ -106,7 +106,17 @@ ALLOWED = {
         "span",
     ),
     "neurosym.evaluation": (
-        *("api", "datasets", "grammar", "executors", "program", "result", "scene", "views"),
+        *(
+            "api",
+            "datasets",
+            "interchange",
+            "grammar",
+            "executors",
+            "program",
+            "result",
+            "scene",
+            "views",
+        ),
         *("files", "errors", "span"),
     ),
     "neurosym.generation": (

@@ -4,9 +4,8 @@ The folder holds ``*scenes.json`` with a ``*masks.json`` beside each, and files 
 questions (CLEVR, CLOSURE: an answer as gold) and expressions (CLEVR-Ref+, localization: a set of
 objects as gold), each with the program that its text was made from.
 
-What an object is, its shape, is the category of a gold scene. The attribute "shape" says the same
-once more, so that "what shape is it" can be asked; translated programs use the category alone, so
-that a scene in which the shape is uncertain needs no second table that must agree with the first.
+Translated programs use the category for the shape, not the attribute that says the same, so that a
+scene in which the shape is uncertain needs no second table that must agree with the first.
 
 Sources: J. Johnson et al., "CLEVR", CVPR 2017; D. Bahdanau et al., "CLOSURE", 2019; R. Liu et
 al., "CLEVR-Ref+", CVPR 2019.
@@ -20,14 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from neurosym.errors import DataError, ProgramTypeError, did_you_mean, nearest
-from neurosym.masks import Outlines, decode_mask
-from neurosym.perception import geometry
-from neurosym.pixels import ImageSize
+from neurosym.errors import DataError, ProgramTypeError
+from neurosym.interchange.clevr import RELATIONS, VALUES, VISIBILITY, SceneKey, from_clevr
 from neurosym.program import (
     CompareCounts,
     Comparison,
@@ -46,35 +39,8 @@ from neurosym.program import (
     The,
     Union,
 )
-from neurosym.scene import CATEGORY, Categorical, Concept, Measure, Relation, Scene
+from neurosym.scene import CATEGORY, Scene
 
-SOURCE = "given"
-SHAPES = ("cube", "sphere", "cylinder")
-VALUES: dict[str, tuple[str, ...]] = {
-    "color": ("gray", "red", "blue", "green", "brown", "purple", "cyan", "yellow"),
-    "size": ("small", "large"),
-    "material": ("rubber", "metal"),
-}
-"""Attribute -> its values, as in the release; the shape is the category."""
-VISIBILITY = ("fully visible", "partially visible")
-"""The values of the attribute "visibility" of CLEVR-Ref+."""
-TIE = 1 / 1024
-"""Pixels by which an object counts as farther right than the one that is listed before it."""
-HIDDEN_SHARE = 0.2
-"""Covered to this share of its box, an object is only partially visible."""
-CONCEPTS = {
-    "thing": Concept(SHAPES),
-    "object": Concept(SHAPES),
-    "block": Concept(("cube",)),
-    "ball": Concept(("sphere",)),
-}
-RELATIONS = {
-    "left": "left_of",
-    "right": "right_of",
-    "front": "in_front_of",
-    "behind": "behind",
-}
-"""Released relation -> ours."""
 SIDES = {"from left": "leftmost", "from right": "rightmost", "from front": "nearest"}
 """Where an ordinal of CLEVR-Ref+ counts from -> our order."""
 ORDINALS = {
@@ -85,9 +51,6 @@ ORDINALS = {
         start=1,
     )
 }
-
-SceneKey = tuple[str, int]
-"""(split, image index): indices are unique within a split only."""
 
 
 @dataclass(frozen=True)
@@ -181,16 +144,10 @@ def read_scenes(path: Path) -> dict[SceneKey, Scene]:
     if beside == path:
         raise DataError(f'"{path}" is no file of scenes: its name must contain "scenes"')
     released, masks = _read(path), _read(beside)
-    made: dict[SceneKey, Scene] = {}
-    for number, raw in enumerate(_field(path, released, "scenes")):
-        key = str(_field(path, raw, "image_index"))
-        if key not in _field(beside, masks, "scenes"):
-            raise DataError(f'"{beside}" has no masks of scene {key}')
-        try:
-            made[raw["split"], int(key)] = scene_from_clevr(raw, masks["scenes"][key])
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            raise DataError(f'scene {number} of "{path}" is not as released: {error!r}') from error
-    return made
+    try:
+        return dict(from_clevr(released, masks))
+    except DataError as error:
+        raise DataError(f'"{path}": {error.message}') from error
 
 
 def read_all_scenes(folder: Path) -> dict[SceneKey, Scene]:
@@ -220,12 +177,6 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _field(path: Path, holder: Mapping[str, Any], name: str) -> Any:
-    if name not in holder:
-        raise DataError(f'"{path}" is not of the released form: it lacks "{name}"')
-    return holder[name]
-
-
 def _item(path: Path, kind: str, number: int, raw: Mapping[str, Any]) -> Item:
     try:
         gold = raw["answer"] if kind == "questions" else None
@@ -244,121 +195,6 @@ def _item(path: Path, kind: str, number: int, raw: Mapping[str, Any]) -> Item:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f'item {number} of "{path}" is not as released: {error!r}') from error
-
-
-# Scenes.
-
-
-def scene_from_clevr(scene: Mapping[str, Any], masks: Mapping[str, Any]) -> Scene:
-    """A released scene as a crisp scene.
-
-    Categories are the shapes; left, right, front and behind hold exactly as the release lists
-    them, and the other relations by the boxes of the visible parts. What ranks objects is what
-    CLEVR-Ref+ counts by: the x of the projected centre (``left_reach``, ``right_reach``) and the
-    depth of the centre along the viewing axis. Where x is equal in whole pixels, which is all that
-    the release keeps, its list decides: the earlier object counts as farther left. Distances lie
-    in space. "visibility" is as in CLEVR-Ref+: an object is partially visible when the visible
-    mask of some nearer object covers at least 20 % of the box of the whole object.
-
-    Args:
-        scene: an entry of ``scenes.json``.
-        masks: the entry of ``masks.json`` for the same image.
-
-    Raises:
-        DataError: the two do not list the same number of objects, or a value is unknown.
-    """
-    objects, outlines = scene["objects"], masks["objects"]
-    if len(objects) != len(outlines):
-        raise DataError(
-            f"scene {scene.get('image_index')} has {len(objects)} objects, "
-            f"but masks of {len(outlines)}"
-        )
-    runs = tuple(outline["segmentation"] for outline in outlines)
-    size = ImageSize(*runs[0]["size"]) if runs else ImageSize(320, 480)
-    boxes = _corners([outline["bbox"] for outline in outlines])
-    centres = torch.tensor([thing["pixel_coords"] for thing in objects]).reshape(-1, 3)
-    places = torch.tensor([thing["3d_coords"] for thing in objects]).reshape(-1, 3)
-    shapes = _table(SHAPES, [thing["shape"] for thing in objects])
-    whole = _corners([outline["amodal_bbox"] for outline in outlines])
-    hidden = _partially_visible(runs, size, whole, centres[:, 2])
-    x = Measure(centres[:, 0] + TIE * torch.arange(len(objects)), "px", SOURCE)
-    return Scene(
-        size=size,
-        boxes=boxes,
-        existence=torch.ones(len(objects)),
-        groups=torch.arange(len(objects)),
-        categories=shapes,
-        attributes={
-            "shape": shapes,
-            **{
-                name: _table(values, [thing[name] for thing in objects])
-                for name, values in VALUES.items()
-            },
-            "visibility": _table(VISIBILITY, [VISIBILITY[covered] for covered in hidden]),
-            **geometry.places(boxes, size),
-        },
-        relations={
-            **geometry.relations(boxes),
-            **{
-                ours: Relation(_matrix(scene["relationships"][released], len(objects)), SOURCE)
-                for released, ours in RELATIONS.items()
-            },
-        },
-        measures={
-            **geometry.measures(boxes, size),
-            "left_reach": x,
-            "right_reach": x,
-            "depth": Measure(centres[:, 2], "world", SOURCE),
-        },
-        distances=torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist"),
-        concepts=CONCEPTS,
-        pixels=Outlines(size, runs, boxes),
-        provenance={"perception": SOURCE, "image": str(scene.get("image_filename", ""))},
-    )
-
-
-def _corners(boxes: Sequence[Sequence[float]]) -> Tensor:
-    """[N, 4] xyxy from x, y, width, height."""
-    made = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
-    return torch.cat([made[:, :2], made[:, :2] + made[:, 2:]], dim=1)
-
-
-def _table(values: tuple[str, ...], chosen: Sequence[str]) -> Categorical:
-    unknown = sorted(set(chosen) - set(values))
-    if unknown:
-        hint = did_you_mean(nearest(unknown[0], values))
-        raise DataError(f'"{unknown[0]}" is not one of {", ".join(values)}{hint}')
-    columns = torch.tensor([values.index(value) for value in chosen], dtype=torch.int64)
-    rows = torch.nn.functional.one_hot(columns, len(values)).float()
-    return Categorical(values, rows, torch.ones(len(chosen), dtype=torch.bool), SOURCE)
-
-
-def _matrix(related: Sequence[Sequence[int]], count: int) -> Tensor:
-    """[N, N] from the released lists: list i holds the objects that stand in the relation to i."""
-    matrix = torch.zeros((count, count))
-    for landmark, found in enumerate(related):
-        matrix[list(found), landmark] = 1
-    return matrix
-
-
-def _partially_visible(
-    runs: Sequence[Mapping[str, Any]], size: ImageSize, whole: Tensor, depth: Tensor
-) -> list[bool]:
-    """Which objects, with boxes [N, 4] of their whole and depths [N], a nearer one covers."""
-    # Arrays: torch would share out even these small sums among threads, which a busy machine
-    # pays for dearly.
-    masks = [decode_mask(run, size).numpy() for run in runs]
-    hidden = []
-    for own, (x1, y1, x2, y2) in zip(depth.tolist(), whole.int().tolist(), strict=True):
-        least = HIDDEN_SHARE * (x2 - x1) * (y2 - y1)
-        hidden.append(
-            any(
-                np.count_nonzero(mask[y1:y2, x1:x2]) >= least
-                for mask, other in zip(masks, depth.tolist(), strict=True)
-                if other < own
-            )
-        )
-    return hidden
 
 
 # Programs.

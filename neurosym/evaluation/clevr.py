@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from neurosym.datasets.clevr import Item, SceneKey, read_all_scenes, read_items
+from neurosym.datasets.clevr import Item, read_all_scenes, read_items
 from neurosym.errors import DataError
 from neurosym.evaluation.cases import OBJECT_KINDS, SceneCase
+from neurosym.interchange.clevr import SceneKey
 from neurosym.program import Kind
 from neurosym.scene import Scene
 

@@ -71,7 +71,7 @@ def reading(what: str) -> Iterator[None]:
     except NeurosymError as error:
         raise DataError(f"{what}: {error.message}") from error
     except KeyError as error:
-        raise DataError(f"{what} lacks {error}") from error
+        raise DataError(f'{what} lacks "{error.args[0]}"') from error
     except (TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise DataError(f"{what} is not of the format: {error}") from error
 

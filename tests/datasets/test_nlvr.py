@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from neurosym.datasets.nlvr import Item, item_from_nlvr, read_items, scene_from_nlvr
+from neurosym.datasets.nlvr import Item, item_from_nlvr, read_items
 from neurosym.datasets.split import part_of
 from neurosym.errors import DataError, NeurosymError
 from neurosym.executors.reference import ReferenceExecutor
 from neurosym.grammar import Lexicon, Parser
+from neurosym.interchange.nlvr import scene_from_nlvr
 from neurosym.models.store import path_of
 from neurosym.program import claim_of, parse_program
 from neurosym.scene import Scene

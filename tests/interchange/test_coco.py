@@ -183,5 +183,5 @@ def test_what_does_not_fit_is_one_line(change: tuple[Any, ...], message: str) ->
 @pytest.mark.parametrize("part", ["images", "categories", "annotations"])
 def test_a_missing_part_is_named(part: str) -> None:
     document = {name: value for name, value in DOCUMENT.items() if name != part}
-    with pytest.raises(DataError, match=f"lacks '{part}'"):
+    with pytest.raises(DataError, match=f'lacks "{part}"'):
         from_coco(document)
