@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
@@ -130,11 +131,14 @@ class Pipeline(Perception):
             options: further arguments of :class:`Pipeline`, parts of your own among them.
 
         Raises:
-            OptionError: a back end is unknown, or no detector is among them.
+            OptionError: a back end is unknown or not installed, or no detector is among them.
         """
         parts: dict[str, Any] = {}
         made: dict[str, Lazy[Any]] = {}
         for role, (end, argument) in parts_named(name).items():
+            if not end.is_installed:
+                missing = ", ".join(m for m in end.requires if find_spec(m) is None)
+                raise OptionError(f'"{end.name}" needs {missing}: {end.install}')
             # One object serves all roles of a back end.
             if end.name not in made:
                 made[end.name] = Lazy(partial(end.make, argument, settings))

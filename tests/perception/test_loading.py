@@ -18,7 +18,7 @@ from transformers.utils import logging
 
 from neurosym.errors import PerceptionError
 from neurosym.perception.loading import described, load_model, load_processor
-from tests.perception.tiny_detr import save_tiny_detr
+from tests.perception.tiny_detectors import save_tiny_detr
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
