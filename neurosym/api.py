@@ -36,6 +36,7 @@ from neurosym.questioning import wanted_of
 from neurosym.reading import utility
 from neurosym.result import PRESUME, THRESHOLD, Decision, Procedure, Result
 from neurosym.scene import Scene
+from neurosym.scene_cache import CachedPerception, default_cache
 from neurosym.span import Span
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class Grounder:
             "polyadic", "accommodate", "abstain").
         max_readings: most readings of a text that are executed.
         max_pixels: largest image that :meth:`perceive` takes.
+        cache: a folder where scenes are kept, so that no picture is perceived twice; True for the
+            one in the model store's cache folder. See :mod:`neurosym.scene_cache`.
 
     Raises:
-        OptionError: an option is out of its range.
+        OptionError: an option is out of its range, or the perception's scenes cannot be cached.
+        DataError: the folder of the cache cannot be written to.
 
     Example:
         >>> from neurosym import Grounder
@@ -88,11 +92,15 @@ class Grounder:
         the: Definites | str = Definites.STRICT,
         max_readings: int = MAX_READINGS,
         max_pixels: int = MAX_PIXELS,
+        cache: bool | str | Path = False,
     ) -> None:
         for name, value in (("max_readings", max_readings), ("max_pixels", max_pixels)):
             if value < 1:
                 raise OptionError(f"{name} must be at least 1, not {value}")
         self._perception = None if perception is None else perception_of(perception)
+        if self._perception is not None and cache is not False:
+            folder = default_cache() if cache is True else cache
+            self._perception = CachedPerception(self._perception, folder)
         if parser is not None:
             self.parser = parser
         self.executor = TensorExecutor() if executor is None else executor
@@ -242,7 +250,7 @@ class Grounder:
             ExecutionError: the program exceeds a bound.
             OptionError: there is no such reading of "the", or no object where the user points.
         """
-        policy = self.the if the is None else definites_of(the)
+        given, policy = scene, self.the if the is None else definites_of(the)
         parse = _as_parse(text) if isinstance(text, Op) else text
         if not isinstance(parse, Parse):
             # People misspell what they see: the scene's words are words of the text as well.
@@ -266,6 +274,7 @@ class Grounder:
                 best = (worth, reading, seen, found)
         if best is None:
             raise AssertionError("a parse has at least one reading")
+        self.keep(given)
         _, reading, seen, found = best
         if isinstance(found, UnknownConceptError):
             found.text = parse.text
@@ -274,6 +283,18 @@ class Grounder:
             )
         decision = procedure.decide(found, seen)
         return Result(parse, seen, found, decision, reading, procedure=procedure)
+
+    def keep(self, scene: Scene) -> None:
+        """Writes to the cache what has been made of a scene's picture since it was perceived.
+
+        :meth:`ground` does so by itself; this is for masks that are asked for later. Without a
+        cache there is nothing to do.
+
+        Args:
+            scene: from :meth:`perceive` or :meth:`perceive_many`.
+        """
+        if isinstance(self._perception, CachedPerception):
+            self._perception.keep(scene)
 
     def describe(self, scene: Scene, index: int, *, bounds: Bounds | None = None) -> Description:
         """The shortest expression that picks out one object of a scene, or why there is none.
@@ -379,7 +400,7 @@ def perception_of(
     if isinstance(perception, str):
         return Pipeline.named(perception, settings, **options)
     if not isinstance(perception, Perception):
-        options["segmenter"] = Lazy(lambda: back_end("mobilesam").make("", settings))
+        options["segmenter"] = Lazy.of(back_end("mobilesam"), "", settings)
     return as_perception(perception, **options)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosym import __version__
+from neurosym.cache_command import add_command as add_cache
 from neurosym.errors import NeurosymError, OptionError
 from neurosym.evaluation.commands import add_command as add_evaluation
 from neurosym.files import check_folder, make_folder, write_atomically
@@ -147,6 +148,7 @@ def _arguments() -> argparse.ArgumentParser:
 
     add_graph(commands)
     add_evaluation(commands)
+    add_cache(commands)
     add_commands(commands)
     return parser
 
@@ -223,6 +225,12 @@ def _add_perception(parser: argparse.ArgumentParser) -> None:
         help="what the detector's scores are worth, as fitted by benchmarks.fit_calibration",
     )
     parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=_path,
+        help="keep scenes in this folder, so that no picture is perceived twice",
+    )
+    parser.add_argument(
         "--max-pixels", metavar="N", type=int, help="largest image that is taken, in pixels"
     )
 
@@ -250,6 +258,7 @@ def _grounder(namespace: argparse.Namespace, **options: Any) -> Grounder:
         concepts=namespace.concepts,
         calibration=namespace.calibration,
         max_pixels=_pixel_bound(namespace),
+        cache=namespace.cache or False,
         **options,
     )
 

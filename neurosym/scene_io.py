@@ -149,16 +149,29 @@ def load_scene(path: Path) -> Scene:
         raise SceneError(f"cannot read the scene {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise SceneError(f"{path} is not JSON: {error}") from None
+    return read_document(document, str(path))
+
+
+def read_document(document: Any, name: str) -> Scene:
+    """The scene in a document that may be anything.
+
+    Args:
+        document: of JSON.
+        name: where it comes from, for messages.
+
+    Raises:
+        SceneError: it is no scene, or a damaged one.
+    """
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise SceneError(f'{path} is not a saved scene: expected "format": "{FORMAT}"')
+        raise SceneError(f'{name} is not a saved scene: expected "format": "{FORMAT}"')
     try:
         return from_document(document)
     except NeurosymError as error:
-        raise SceneError(f"{path}: {error.message}") from None
+        raise SceneError(f"{name}: {error.message}") from None
     except KeyError as error:
-        raise SceneError(f"the scene {path} lacks {error}") from None
+        raise SceneError(f"the scene {name} lacks {error}") from None
     except (TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
-        raise SceneError(f"the scene {path} is damaged: {error}") from None
+        raise SceneError(f"the scene {name} is damaged: {error}") from None
 
 
 def from_document(document: dict[str, Any]) -> Scene:

@@ -279,6 +279,24 @@ class Perception(ABC):
             depth: how far away every pixel is, when a camera has measured it.
         """
 
+    @property
+    def fingerprint(self) -> str | None:
+        """What its scenes depend on beside the image: code, weights and settings, in one word.
+
+        Scenes that were saved under the same fingerprint are those that :meth:`perceive` would
+        make. None when nobody can tell: then scenes cannot be cached.
+        """
+        return None
+
+    def revive(self, scene: Scene, image: np.ndarray) -> Scene:  # noqa: ARG002
+        """A saved scene of this perception with its image at hand again, as good as a new one.
+
+        Args:
+            scene: as :meth:`perceive` made it, since saved and loaded.
+            image: uint8 [height, width, 3] RGB.
+        """
+        return scene
+
     def prepare(self) -> None:  # noqa: B027 - there may be nothing to do
         """Load what the first image needs, so that wrong weights are found before it."""
 

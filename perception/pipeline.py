@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from neurosym.errors import OptionError, PerceptionError
 from neurosym.perception import geometry
@@ -29,9 +30,10 @@ from neurosym.perception.calibration import PROVENANCE
 from neurosym.perception.colours import COLOURS, default_model
 from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
+from neurosym.perception.fingerprint import code, digest, weights_of
 from neurosym.perception.merging import merged
 from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
-from neurosym.perception.registry import Role, Settings, parts_named
+from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
 from neurosym.perception.search import apart, distinct, phrases_for, prompt_of, prompted
 from neurosym.pixels import DepthMap, Wanted
 from neurosym.scene import Categorical, Concept, Relation, Scene
@@ -45,13 +47,28 @@ Part = TypeVar("Part")
 class Lazy(Generic[Part]):
     """A part of a pipeline that is made when it is first needed."""
 
-    def __init__(self, make: Callable[[], Part]) -> None:
+    def __init__(
+        self, make: Callable[[], Part], version: Callable[[], str | None] | None = None
+    ) -> None:
         self._make = make
+        self._version = version
+
+    @staticmethod
+    def of(end: BackEnd, argument: str, settings: Settings) -> Lazy[Any]:
+        """The object of a back end; ``argument`` is what follows its name and ":"."""
+        return Lazy(
+            partial(end.make, argument, settings), partial(weights_of, end, argument, settings)
+        )
 
     @cached_property
     def part(self) -> Part:
         """The part."""
         return self._make()
+
+    @cached_property
+    def version(self) -> str | None:
+        """What the part will be made of, without making it; None when that cannot be told."""
+        return None if self._version is None else self._version()
 
 
 @runtime_checkable
@@ -141,7 +158,7 @@ class Pipeline(Perception):
                 raise OptionError(f'"{end.name}" needs {missing}: {end.install}')
             # One object serves all roles of a back end.
             if end.name not in made:
-                made[end.name] = Lazy(partial(end.make, argument, settings))
+                made[end.name] = Lazy.of(end, argument, settings)
             parts[role.value] = made[end.name]
         return Pipeline(**{"device": settings.device, "name": name, **parts, **options})
 
@@ -214,6 +231,35 @@ class Pipeline(Perception):
         """
         return self._scenes([image], depth)[0]
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """See :attr:`Perception.fingerprint`; of the parts, the calibrations and the words.
+
+        A part of one's own may say its version in an attribute ``fingerprint``; see
+        :func:`neurosym.perception.fingerprint.digest`.
+        """
+        words = None if self._concepts_file is None else self._concepts_file.read_bytes()
+        parts = {role.value: self._version(role) for role in Role if self._parts[role] is not None}
+        return digest(
+            code(), self._name, parts, self._given_calibration, self._open_calibration, words
+        )
+
+    def _version(self, role: Role) -> str:
+        part = self._parts[role]
+        version = part.version if isinstance(part, Lazy) else None
+        if version is None:
+            made = self._part(role)
+            version = digest(made, getattr(made, "calibration", None))
+        return version
+
+    def revive(self, scene: Scene, image: np.ndarray) -> Scene:
+        """See :meth:`Perception.revive`; masks that were saved with the scene are kept."""
+        photo, table = Photo(image), scene.categories
+        if scene.pixels is not None:
+            photo.masks.update(scene.pixels.known_masks())
+        pixels = self._pixels(photo, scene.boxes, table.values, table.probabilities)
+        return replace(scene, pixels=pixels).to(self._device)
+
     def prepare(self) -> None:
         """See :meth:`Perception.prepare`."""
         _ = self.detector, self.open_detector, self.calibration, self._concepts
@@ -257,9 +303,6 @@ class Pipeline(Perception):
         if found.masks is not None:
             photo.masks.update(enumerate(found.masks.cpu()))
         size = photo.size
-        people = [column for column, name in enumerate(names) if name in PEOPLE]
-        nouns = [names[best] for best in table.argmax(dim=1).tolist()] if names else []
-        pixels = PhotoPixels(photo, boxes, nouns, table[:, people].sum(dim=1), self)
         detectors = [part.name for part in (self.detector, self.open_detector) if part is not None]
         scene = Scene(
             size=size,
@@ -278,10 +321,18 @@ class Pipeline(Perception):
             measures=geometry.measures(boxes, size),
             distances=geometry.distances(boxes),
             concepts=self._concepts,
-            pixels=pixels,
+            pixels=self._pixels(photo, boxes, names, table),
             provenance=self._provenance(detectors),
         )
         return scene.to(self._device)
+
+    def _pixels(
+        self, photo: Photo, boxes: Tensor, names: Sequence[str], table: Tensor
+    ) -> PhotoPixels:
+        """What answers for a scene with these boxes [N, 4] and categories [N, C]."""
+        people = [column for column, name in enumerate(names) if name in PEOPLE]
+        nouns = [names[best] for best in table.argmax(dim=1).tolist()] if names else []
+        return PhotoPixels(photo, boxes, nouns, table[:, people].sum(dim=1), self)
 
     def _provenance(self, detectors: Sequence[str]) -> dict[str, str]:
         ways = {COLOR: default_model().describe()}
