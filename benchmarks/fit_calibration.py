@@ -1,17 +1,19 @@
-"""Fits and measures the calibration of the default detector on COCO images with gold boxes.
+"""Fits and measures the calibration of a detector on images with gold boxes in COCO's style.
 
-    python -m benchmarks.fit_calibration FOLDER [--out FILE | --write] [--iou 0.3] [--after KIND]
-        [--views VIEWS] [--weights FOLDER] [--seeds 1] [--name NAME]
+    python -m benchmarks.fit_calibration FOLDER [--perception NAME] [--out FILE | --write]
+        [--iou 0.3] [--after KIND] [--views VIEWS] [--weights FOLDER] [--seeds 1] [--name NAME]
 
 FOLDER holds ``images/`` and ``instances.json`` in COCO's style: this package's development images,
 or your own. A box is right when it overlaps a gold box that no better box has claimed by an IoU
 of at least ``--iou``: existence is about there being a thing, and a loose box is still evidence of
-it. Crowd boxes are ignored, and so are boxes inside them. Every reported number is
-cross-validated over images: the images that a number is measured on were not fitted on.
-``--seeds`` repeats that with other folds and averages. ``--out`` stores the fit on all images,
-for ``Grounder.default(calibration=FILE)``; ``--write`` stores it in the package's data.
-``--after isotonic`` or ``temperature`` adds a last step. ``--views`` measures other views than the
-default ones: ``416`` is the plain one, ``416,640m`` adds a mirrored one of 640 x 640.
+it. Crowd boxes are ignored, and so are boxes inside them; things whose category the detector does
+not name count as crowds. Every reported number is cross-validated over images: the images that a
+number is measured on were not fitted on. ``--perception`` names another back end with a closed
+vocabulary, such as ``detr:/models/detr``. ``--seeds`` repeats the measurement with other folds and
+averages. ``--out`` stores the fit on all images, for ``Grounder.default(calibration=FILE)``.
+``--after isotonic`` or ``temperature`` adds a last step. For the default detector only, ``--write``
+stores the fit in the package's data, and ``--views`` measures other views than the default ones:
+``416`` is the plain one, ``416,640m`` adds a mirrored one of 640 x 640.
 
 ``ece`` is over 15 bins of equal width, ``ece_mass`` over 15 of equal mass. ``ece_by_chance`` is
 what the same hypotheses would show were they exactly right, on average over draws: a figure at or
@@ -34,7 +36,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from neurosym.api import perception_of
+from neurosym.errors import NeurosymError
 from neurosym.files import write_atomically
 from neurosym.metrics import (
     brier_score,
@@ -54,6 +58,7 @@ from neurosym.metrics import (
     negative_log_likelihood,
     top_label_calibration_error,
 )
+from neurosym.models.store import path_of
 from neurosym.perception.base import Detections
 from neurosym.perception.calibration import Isotonic, Temperature
 from neurosym.perception.detections import (
@@ -72,11 +77,12 @@ from neurosym.perception.picodet import (
     View,
     coco_categories,
 )
+from neurosym.perception.pipeline import Pipeline
 
 TIGHT_IOU = 0.5
 MISSED = 0.02
 FOLDS = 10
-PERSON = 0
+PERSON = "person"
 AFTER = {"isotonic": Isotonic, "temperature": Temperature}
 TARGET = Path(__file__).parents[1] / "perception" / "data" / "picodet_calibration.json"
 
@@ -91,11 +97,20 @@ class Sample:
     example: Example
 
 
-def read_gold(folder: Path) -> list[tuple[Path, Tensor, Tensor, Tensor]]:
-    """For each image: path, boxes [gold, 4] xyxy, category indices [gold], crowd flags [gold]."""
+def read_gold(
+    folder: Path, categories: Sequence[str] | None = None
+) -> list[tuple[Path, Tensor, Tensor, Tensor]]:
+    """For each image: path, boxes [gold, 4] xyxy, category indices [gold], crowd flags [gold].
+
+    Args:
+        folder: with ``images/`` and ``instances.json``.
+        categories: what the indices count; COCO's when left out. A thing of another category has
+            the index -1, and counts as a crowd.
+    """
     annotations = json.loads((folder / "instances.json").read_text("utf-8"))
-    index = {name: position for position, name in enumerate(coco_categories())}
-    names = {c["id"]: c["name"] for c in annotations["categories"] if c["isthing"]}
+    known = coco_categories() if categories is None else categories
+    index = {name: position for position, name in enumerate(known)}
+    names = {c["id"]: c["name"] for c in annotations["categories"] if c.get("isthing", 1)}
     things: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in annotations["images"]}
     for annotation in annotations["annotations"]:
         if annotation["category_id"] in names:
@@ -105,27 +120,46 @@ def read_gold(folder: Path) -> list[tuple[Path, Tensor, Tensor, Tensor]]:
         own = things[image["id"]]
         boxes = torch.tensor([thing["bbox"] for thing in own], dtype=torch.float32).view(-1, 4)
         boxes = torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
-        categories = torch.tensor([index[names[t["category_id"]]] for t in own], dtype=torch.int64)
-        crowd = torch.tensor([bool(thing["iscrowd"]) for thing in own], dtype=torch.bool)
-        gold.append((folder / "images" / image["file_name"], boxes, categories, crowd))
+        kinds = [index.get(names[thing["category_id"]], -1) for thing in own]
+        crowd = [
+            bool(thing.get("iscrowd")) or kind < 0 for thing, kind in zip(own, kinds, strict=True)
+        ]
+        gold.append(
+            (
+                folder / "images" / image["file_name"],
+                boxes,
+                torch.tensor(kinds, dtype=torch.int64),
+                torch.tensor(crowd, dtype=torch.bool),
+            )
+        )
     return gold
 
 
 def samples(
     folder: Path,
-    detector: PicoDet,
-    views: Sequence[View] = DEFAULT_VIEWS,
+    detect: Callable[[np.ndarray], Detections],
+    categories: Sequence[str],
     threshold: float = RIGHT_IOU,
 ) -> list[Sample]:
-    """Runs the detector on all images of a folder."""
+    """Runs a detector on all images of a folder.
+
+    Args:
+        folder: see :func:`read_gold`.
+        detect: the detections of one image, uint8 [height, width, 3] RGB.
+        categories: the names of the columns of its scores.
+        threshold: the IoU from which a box is right.
+    """
     gathered = []
-    for path, boxes, categories, crowd in read_gold(folder):
+    for path, boxes, kinds, crowd in read_gold(folder, categories):
         with Image.open(path) as file:
-            raw = detector.detect_views([np.array(file.convert("RGB"))], views=views)[0]
-        single, kinds = boxes[~crowd], categories[~crowd]
-        found = candidates(raw.boxes, raw.scores)
-        example = Example.of(found, single, kinds, crowd=boxes[crowd], threshold=threshold)
-        gathered.append(Sample(raw, single, kinds, example))
+            raw = detect(np.array(file.convert("RGB")))
+        single, own = boxes[~crowd], kinds[~crowd]
+        # What is compared here lies on the CPU, wherever the detector runs.
+        masks = None if raw.masks is None else raw.masks.cpu()
+        raw = Detections(raw.boxes.cpu(), raw.scores.cpu(), masks)
+        found = candidates(raw.boxes, raw.scores, masks)
+        example = Example.of(found, single, own, crowd=boxes[crowd], threshold=threshold)
+        gathered.append(Sample(raw, single, own, example))
     return gathered
 
 
@@ -141,9 +175,19 @@ def set_log_loss(found: Hypotheses, claims: Tensor, categories: Tensor) -> float
 
 
 def measure(
-    data: Sequence[Sample], after: type[Isotonic] | type[Temperature] | None = None, seed: int = 0
+    data: Sequence[Sample],
+    after: type[Isotonic] | type[Temperature] | None = None,
+    seed: int = 0,
+    person: int | None = None,
 ) -> dict[str, float]:
-    """Cross-validated calibration and count errors; the seed says what the folds are."""
+    """Cross-validated calibration and count errors.
+
+    Args:
+        data: the images.
+        after: the kind of the last step of the calibration.
+        seed: says what the folds are.
+        person: the index of the category of people, who are counted by themselves.
+    """
     order = list(data)
     if seed:
         random.Random(seed).shuffle(order)
@@ -170,19 +214,21 @@ def measure(
             kept_exists.append(result.existence)
             kept_right.append(claims != NOTHING)
             tight.append(claim(result.boxes, sample.boxes, TIGHT_IOU) != NOTHING)
-            found_people.append(int((sample.categories[claims[claims != NOTHING]] == PERSON).sum()))
+            claimed = sample.categories[claims[claims != NOTHING]]
             set_losses.append(set_log_loss(result, claims, sample.categories))
             boxes.append(len(result.boxes))
             expected.append(float(result.existence.sum()))
             gold.append(len(sample.boxes))
-            expected_people.append(float((result.existence * result.categories[:, PERSON]).sum()))
-            gold_people.append(int((sample.categories == PERSON).sum()))
+            if person is not None:
+                probable = result.existence * result.categories[:, person]
+                expected_people.append(float(probable.sum()))
+                found_people.append(int((claimed == person).sum()))
+                gold_people.append(int((sample.categories == person).sum()))
     all_exists, all_right = torch.cat(exists), torch.cat(right)
     final_exists, final_right = torch.cat(kept_exists), torch.cat(kept_right)
     final_tight = torch.cat(tight)
     rows, truth = torch.cat(kinds), torch.cat(truths)
     gaps = np.abs(np.array(expected) - np.array(gold))
-    people_gaps = np.abs(np.array(expected_people) - np.array(gold_people))
     sure = final_exists >= 0.9
     return {
         "images": len(data),
@@ -206,10 +252,19 @@ def measure(
         "recall_of_hypotheses_iou_0.5": float(final_tight.sum() / sum(gold)),
         "expected_things": sum(expected),
         "mean_absolute_count_error": float(gaps.mean()),
-        "gold_people": sum(gold_people),
-        "recall_of_people": sum(found_people) / sum(gold_people),
-        "expected_people": sum(expected_people),
-        "mean_absolute_people_error": float(people_gaps.mean()),
+        **_counted(found_people, expected_people, gold_people),
+    }
+
+
+def _counted(found: list[int], expected: list[float], gold: list[int]) -> dict[str, float]:
+    """How well people are found and counted, where there are any."""
+    if not sum(gold):
+        return {}
+    return {
+        "gold_people": sum(gold),
+        "recall_of_people": sum(found) / sum(gold),
+        "expected_people": sum(expected),
+        "mean_absolute_people_error": float(np.abs(np.array(expected) - np.array(gold)).mean()),
     }
 
 
@@ -229,42 +284,64 @@ def views_of(text: str) -> tuple[View, ...]:
     return tuple(View(side, side, mirrored) for side, mirrored in parts)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--perception", metavar="NAME", help="a back end; see neurosym perception")
     parser.add_argument("--weights", type=Path, help="folder with model.pdiparams, model.pdmodel")
-    parser.add_argument("--views", type=views_of, default=DEFAULT_VIEWS, help="such as 416,640m")
+    parser.add_argument("--views", type=views_of, help="such as 416,640m")
     parser.add_argument("--iou", type=float, default=RIGHT_IOU, help="from which a box is right")
     parser.add_argument("--after", choices=sorted(AFTER), help="a last step")
     parser.add_argument("--name", help="of the data, for the provenance of scenes")
     parser.add_argument("--seeds", type=int, default=1, help="how many divisions into folds")
     parser.add_argument("--write", action="store_true", help="store it in the package's data")
     parser.add_argument("--out", type=Path, help="store it in a file")
-    arguments = parser.parse_args()
-    weights = arguments.weights
-    if weights is None:
-        from neurosym.models.store import path_of
-
-        weights = path_of("picodet-s")
-    detector = PicoDet.load(weights / "model.pdiparams")
-    data = samples(arguments.folder, detector, arguments.views, arguments.iou)
+    arguments = parser.parse_args(words)
+    if arguments.perception and (arguments.weights or arguments.views or arguments.write):
+        parser.error("--weights, --views and --write are for the default detector")
+    views = arguments.views or DEFAULT_VIEWS
+    if arguments.perception:
+        try:
+            pipeline = perception_of(arguments.perception)
+            detector = pipeline.detector if isinstance(pipeline, Pipeline) else None
+        except NeurosymError as error:
+            parser.error(str(error))
+        if detector is None:
+            parser.error(f'"{arguments.perception}" detects no closed vocabulary')
+        model, short = detector.name, detector.name
+        categories = tuple(detector.categories)
+        data = samples(
+            arguments.folder, lambda image: detector.detect([image])[0], categories, arguments.iou
+        )
+    else:
+        weights = arguments.weights or path_of("picodet-s")
+        default = PicoDet.load(weights / "model.pdiparams")
+        model, short = "PicoDet-S 416, COCO, from paddlelabel-ml 1.0.0", "PicoDet-S"
+        categories = coco_categories()
+        data = samples(
+            arguments.folder,
+            lambda image: default.detect_views([image], views=views)[0],
+            categories,
+            arguments.iou,
+        )
     after = AFTER[arguments.after] if arguments.after else None
     name = arguments.name or arguments.folder.resolve().name
     calibration = Calibration.fit(
         [sample.example for sample in data],
         after=after,
         fitted_on=(
-            f"PicoDet-S, {len(data)} images of {name}, "
+            f"{short}, {len(data)} images of {name}, "
             f"IoU {arguments.iou}, {datetime.date.today().isoformat()}"
         ),
     )
-    every = [measure(data, after, seed) for seed in range(arguments.seeds)]
+    person = categories.index(PERSON) if PERSON in categories else None
+    every = [measure(data, after, seed, person) for seed in range(arguments.seeds)]
     measured = {key: round(float(np.mean([m[key] for m in every])), 4) for key in every[0]}
     record = {
         **calibration.to_document(),
         "provenance": {
-            "model": "PicoDet-S 416, COCO, from paddlelabel-ml 1.0.0",
-            "views": [asdict(view) for view in arguments.views],
+            "model": model,
+            **({} if arguments.perception else {"views": [asdict(view) for view in views]}),
             "data": f"{len(data)} images of {name} with gold boxes in COCO's style",
             "right": f"one to one with a gold box at IoU >= {arguments.iou}, of any category",
             "script": "benchmarks/fit_calibration.py",
