@@ -144,6 +144,32 @@ def mask_intersection(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Te
     return shared, ours.sum(dim=1).float(), theirs.sum(dim=1).float()
 
 
+def boxes_of(masks: Tensor) -> Tensor:
+    """The smallest boxes around masks.
+
+    Args:
+        masks: [n, height, width] bool.
+
+    Returns:
+        [n, 4] float32 xyxy, the right and lower edges behind the last pixel; zeros for a mask
+        without a pixel.
+
+    Example:
+        >>> mask = torch.zeros((1, 4, 6), dtype=torch.bool)
+        >>> mask[0, 1:3, 2:5] = True
+        >>> boxes_of(mask)
+        tensor([[2., 1., 5., 3.]])
+    """
+    edges = []
+    for seen in (masks.any(dim=1), masks.any(dim=2)):
+        length, seen = seen.shape[1], seen.int()
+        # On no pixel at all, both are taken for position 0.
+        last = length - seen.flip(1).argmax(dim=1)
+        edges.append((seen.argmax(dim=1), torch.where(seen.any(dim=1), last, 0)))
+    (left, right), (top, bottom) = edges
+    return torch.stack([left, top, right, bottom], dim=1).float()
+
+
 def _ratios(shared: Tensor, sizes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """Intersection over union, and over the smaller."""
     union = sizes[:, None] + others[None, :] - shared

@@ -124,7 +124,7 @@ def _load(load: Callable[[Path], Loaded], source: str) -> Loaded:
         raise
     except Exception as error:
         # The library documents no exceptions, and damaged files raise whatever comes first.
-        raise PerceptionError(f'cannot load the model "{source}": {_reason(error)}') from error
+        raise PerceptionError(f'cannot load the model "{source}": {reason_of(error)}') from error
 
 
 def _quietly(load: Callable[[Path], Loaded], folder: Path) -> Loaded:
@@ -209,7 +209,7 @@ def _downloaded(source: str) -> Path:
         ) from error
     except (HfHubHTTPError, OSError) as error:
         raise PerceptionError(
-            f'cannot download the model "{source}": {_reason(error)}; {elsewhere}'
+            f'cannot download the model "{source}": {reason_of(error)}; {elsewhere}'
         ) from error
 
 
@@ -237,7 +237,7 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The first sentence of what the library says, which may be paragraphs."""
     lines = (line.strip() for line in str(error).splitlines())
     first = next((line for line in lines if line), repr(error)).split(". ")[0].rstrip(".:")

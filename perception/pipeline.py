@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
@@ -153,11 +152,9 @@ class Pipeline(Perception):
         parts: dict[str, Any] = {}
         made: dict[str, Lazy[Any]] = {}
         for role, (end, argument) in parts_named(name).items():
-            if not end.is_installed:
-                missing = ", ".join(m for m in end.requires if find_spec(m) is None)
-                raise OptionError(f'"{end.name}" needs {missing}: {end.install}')
             # One object serves all roles of a back end.
             if end.name not in made:
+                end.check_installed()
                 made[end.name] = Lazy.of(end, argument, settings)
             parts[role.value] = made[end.name]
         return Pipeline(**{"device": settings.device, "name": name, **parts, **options})

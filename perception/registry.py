@@ -81,9 +81,17 @@ class BackEnd:
     install: str = ""
 
     @property
-    def is_installed(self) -> bool:
-        """Whether the modules are there that it needs."""
-        return all(find_spec(module) is not None for module in self.requires)
+    def missing(self) -> tuple[str, ...]:
+        """The modules that it needs and that are not there."""
+        return tuple(module for module in self.requires if find_spec(module) is None)
+
+    def check_installed(self) -> None:
+        """Raises an OptionError that says how to get what is missing."""
+        if self.missing:
+            raise OptionError(
+                f'the perception back end "{self.name}" needs {" and ".join(self.missing)}: '
+                f"{self.install}"
+            )
 
 
 @cache
@@ -151,6 +159,6 @@ def listing() -> str:
         roles = ", ".join(role.words for role in end.roles)
         lines.append(f"{end.name:<16}{roles}\n{'':<16}{end.summary}")
         lines.append(f"{'':<16}weights: {end.weights} ({end.licence})")
-        if not end.is_installed:
+        if end.missing:
             lines.append(f"{'':<16}not installed: {end.install}")
     return "\n".join(lines)

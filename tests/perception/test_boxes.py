@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neurosym.perception import boxes as module
 from neurosym.perception.base import Detections
-from neurosym.perception.boxes import mask_intersection, overlaps, pairwise_iou
+from neurosym.perception.boxes import boxes_of, mask_intersection, overlaps, pairwise_iou
 from neurosym.perception.detections import AS_SCORED, hypotheses
 
 WHOLE = [0.0, 0, 20, 20]
@@ -90,3 +90,13 @@ def test_a_rider_and_the_horse_are_two_things() -> None:
     assert len(alone.boxes) == 1
     both = hypotheses(Detections(boxes, scores, torch.stack([rider, horse])), AS_SCORED)
     assert both.group.tolist() == [0, 1]
+
+
+def test_the_box_of_a_mask_ends_behind_its_last_pixels() -> None:
+    masks = torch.zeros((4, 7, 9), dtype=torch.bool)
+    masks[0, 0, 0] = True
+    masks[1, 6, 8] = True
+    masks[2, 2, 3] = masks[2, 5, 1] = True
+    assert boxes_of(masks).tolist() == [[0, 0, 1, 1], [8, 6, 9, 7], [1, 2, 4, 6], [0, 0, 0, 0]]
+    assert boxes_of(masks[:0]).shape == (0, 4)
+    assert boxes_of(torch.ones((1, 1, 1), dtype=torch.bool)).tolist() == [[0, 0, 1, 1]]
