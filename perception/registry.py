@@ -88,10 +88,7 @@ class BackEnd:
     def check_installed(self) -> None:
         """Raises an OptionError that says how to get what is missing."""
         if self.missing:
-            raise OptionError(
-                f'the perception back end "{self.name}" needs {" and ".join(self.missing)}: '
-                f"{self.install}"
-            )
+            raise OptionError(f'"{self.name}" needs {", ".join(self.missing)}: {self.install}')
 
 
 @cache

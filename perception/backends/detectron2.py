@@ -58,8 +58,8 @@ class Detectron2Detector:
             weights.
 
     Raises:
-        PerceptionError: the config or the weights cannot be had or do not
-            fit each other; names are missing.
+        PerceptionError: the config or the weights cannot be had, or do not fit each other; names
+            are missing.
         OptionError: detectron2 is missing, or the threshold is none.
     """
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from neurosym.perception.base import Detections
+from neurosym.perception.boxes import boxes_of
 from neurosym.perception.loading import described, load_model, load_processor
 from neurosym.perception.object_detection import named_columns
 from neurosym.perception.preparing import batches, extended
@@ -106,18 +107,7 @@ def _segments(scores: Tensor, logits: Tensor, image: np.ndarray) -> Detections:
         quality[part] = (whole.sigmoid() * masks[part]).sum(dim=(1, 2)) / inside
     there = masks.any(dim=2).any(dim=1)
     masks, scores = masks[there], scores[there] * quality[there][:, None]
-    return Detections(_boxes_around(masks), scores.clamp(max=1), masks)
-
-
-def _boxes_around(masks: Tensor) -> Tensor:
-    """The smallest boxes [object, 4] xyxy around masks [object, height, width], none empty."""
-    sides = []
-    for along in (masks.any(dim=1), masks.any(dim=2)):
-        first = along.int().argmax(dim=1)
-        last = along.shape[1] - along.flip(1).int().argmax(dim=1)
-        sides.append((first, last))
-    (left, right), (top, bottom) = sides
-    return torch.stack([left, top, right, bottom], dim=1).float()
+    return Detections(boxes_of(masks), scores.clamp(max=1), masks)
 
 
 def _make(argument: str, settings: Settings) -> Mask2Former:

@@ -159,7 +159,6 @@ def test_company_does_not_matter_and_half_precision_is_close(tmp_path: Path) -> 
 
 def test_without_scipy_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neurosym.perception.registry.find_spec", lambda module: None)
-    monkeypatch.setattr("neurosym.perception.pipeline.find_spec", lambda module: None)
     with pytest.raises(OptionError) as raised:
         Pipeline.named("mask2former", settings())
     assert str(raised.value) == '"mask2former" needs scipy: pip install scipy'
