@@ -31,7 +31,7 @@ class _Written(NamedTuple):
 
 
 class Florence2:
-    """Florence-2, asked to ground all phrases in one caption: "cat. fire hydrant."
+    """Florence-2, which is asked to ground all phrases in one caption ("cat. fire hydrant.").
 
     It writes each phrase and then the bins of its boxes. A box's score is the geometric mean over
     its four coordinates of the probability, when the coordinate was written, that it lies within
