@@ -72,9 +72,9 @@ def weights_of(end: BackEnd, argument: str, settings: Settings) -> str | None:
         return None  # a hub's name says nothing of what it stands for
     else:
         path = settings.weights(end.weights)
-    if not path.exists():
-        return None
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    if not path.is_dir():
+        return None  # a configuration names its weights, which may lie anywhere
+    files = sorted(path.rglob("*"))
     states = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
     return digest(
         end.name,

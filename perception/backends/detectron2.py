@@ -17,6 +17,7 @@ import torch
 from neurosym.errors import OptionError, PerceptionError, did_you_mean, nearest
 from neurosym.perception.base import Detections
 from neurosym.perception.detectron2_outputs import SOURCE, Labels, detections_of
+from neurosym.perception.fingerprint import digest
 from neurosym.perception.loading import reason_of
 from neurosym.perception.registry import BackEnd, Role, Settings
 from neurosym.pixels import ImageSize
@@ -33,10 +34,10 @@ _CONFIGS: Final = (".yaml", ".yml")
 class Detectron2Detector:
     """A model of detectron2.
 
-    All images of a call go through the model together. Each is resized as detectron2's own
-    predictor does it: the shorter side to ``INPUT.MIN_SIZE_TEST``, the longer one to at most
-    ``INPUT.MAX_SIZE_TEST``. Images of unlike sizes are padded at the right and the bottom to the
-    largest, which may change scores a little near these edges.
+    Each image is resized as detectron2's own predictor does it: the shorter side to
+    ``INPUT.MIN_SIZE_TEST``, the longer one to at most ``INPUT.MAX_SIZE_TEST``. Images that then
+    have one size go through the model together. Others do not: detectron2 would pad them to one
+    size, and what it says of an image would depend on its company.
 
     Args:
         config: a name of the model zoo, such as
@@ -56,6 +57,7 @@ class Detectron2Detector:
     Attributes:
         name: detectron2 and its version, the config, and the first digits of the SHA-256 of the
             weights.
+        fingerprint: of all that its answers depend on, for scenes that are kept on disk.
 
     Raises:
         PerceptionError: the config or the weights cannot be had, or do not fit each other; names
@@ -106,6 +108,9 @@ class Detectron2Detector:
         self._device, self._dtype = torch.device(device), dtype
         short = said or (Path(config).stem if isinstance(config, str | Path) else "config")
         self.name = f"{SOURCE} {detectron2.__version__} {short}, weights {digits}"
+        self.fingerprint = digest(
+            self.name, cfg.dump(), self._labels.things, self._labels.stuff, str(dtype)
+        )
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -114,19 +119,22 @@ class Detectron2Detector:
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
         """See :meth:`neurosym.perception.base.Detector.detect`."""
-        if not len(images):
-            return []
-        inputs = [self._input(image) for image in images]
+        alike: dict[tuple[int, ...], list[tuple[int, dict[str, Any]]]] = {}
+        for position, image in enumerate(images):
+            given = self._input(image)
+            alike.setdefault(tuple(given["image"].shape), []).append((position, given))
+        found: dict[int, Detections] = {}
         mixed = self._dtype is not torch.float32
-        with (
-            torch.no_grad(),
-            torch.autocast(self._device.type, dtype=self._dtype if mixed else None, enabled=mixed),
-        ):
-            outputs = self._model(inputs)
-        return [
-            detections_of(output, self._labels, ImageSize(*image.shape[:2]))
-            for output, image in zip(outputs, images, strict=True)
-        ]
+        for group in alike.values():
+            with (
+                torch.no_grad(),
+                torch.autocast(self._device.type, self._dtype if mixed else None, enabled=mixed),
+            ):
+                outputs = self._model([given for _, given in group])
+            for (position, given), output in zip(group, outputs, strict=True):
+                size = ImageSize(given["height"], given["width"])
+                found[position] = detections_of(output, self._labels, size)
+        return [found[position] for position in range(len(images))]
 
     def _input(self, image: np.ndarray) -> dict[str, Any]:
         height, width = image.shape[:2]

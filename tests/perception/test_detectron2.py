@@ -16,8 +16,9 @@ from neurosym import Grounder, cli
 from neurosym.errors import OptionError, PerceptionError
 from neurosym.grammar import Parser
 from neurosym.perception import registry
-from neurosym.perception.backends.detectron2 import Detectron2Detector
+from neurosym.perception.backends.detectron2 import BACK_END, Detectron2Detector
 from neurosym.perception.base import Detector
+from neurosym.perception.fingerprint import weights_of
 from neurosym.perception.pipeline import Pipeline
 from neurosym.perception.registry import Settings
 
@@ -176,16 +177,42 @@ def test_every_score_of_a_box_is_kept(mask_model: Detectron2Detector, image: np.
     assert found.scores[:, BOTTLE].tolist() == pytest.approx([float(odds[1])] * len(found.boxes))
 
 
-def test_images_go_through_together(mask_model: Detectron2Detector, image: np.ndarray) -> None:
+def test_images_of_one_size_go_through_together_and_company_does_not_matter(
+    mask_model: Detectron2Detector, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert mask_model.detect([]) == []
-    other = np.ascontiguousarray(image[::-1])
-    for one, both in zip(
-        [*mask_model.detect([image]), *mask_model.detect([other])],
-        mask_model.detect([image, other]),
-        strict=True,
-    ):
+    flipped, narrow = np.ascontiguousarray(image[::-1]), np.ascontiguousarray(image[:, :70])
+    images = [image, narrow, flipped]
+    alone = [mask_model.detect([one])[0] for one in images]
+    calls: list[int] = []
+    model = mask_model._model
+    monkeypatch.setattr(
+        mask_model, "_model", lambda inputs: (calls.append(len(inputs)), model(inputs))[1]
+    )
+    together = mask_model.detect(images)
+    assert calls == [2, 1]
+    for one, both in zip(alone, together, strict=True):
         torch.testing.assert_close(one.boxes, both.boxes, atol=1e-3, rtol=1e-4)
         torch.testing.assert_close(one.scores, both.scores)
+        assert one.masks is not None
+        assert both.masks is not None
+        assert one.masks.shape == both.masks.shape
+
+
+def test_the_fingerprint_is_of_weights_and_settings(
+    mask_model: Detectron2Detector, folder: Path
+) -> None:
+    config = folder / "mask.yaml"
+    same = Detectron2Detector(config, threshold=0.05)
+    assert same.fingerprint == mask_model.fingerprint
+    others = [
+        Detectron2Detector(config, threshold=0.5),
+        Detectron2Detector(config, categories=[str(number) for number in range(80)]),
+        Detectron2Detector(config, dtype=torch.bfloat16),
+    ]
+    assert len({mask_model.fingerprint, *(other.fingerprint for other in others)}) == 4
+    # The config stays as it is when the weights that it names change.
+    assert weights_of(BACK_END, str(config), SETTINGS) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (700, 2), (33, 57)])
