@@ -74,7 +74,7 @@ def described(source: str, model: Any) -> str:
 
     Returns:
         Such as ``DetrForObjectDetection "detr-resnet-50", weights 1f0c5b7a92de, transformers
-        5.23.0``, with the first digits of the SHA-256 of the files of weights.
+        5.23.0``, with the first digits of the SHA-256 of the weights and configurations.
     """
     import transformers
 
@@ -227,10 +227,11 @@ def _check_kind(folder: Path, expected: str) -> None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """The first digits of the SHA-256 of a folder's weights."""
+    """The first digits of the SHA-256 of a folder's weights and configurations."""
     digest = hashlib.sha256()
-    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-    for path in files:
+    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    for path in (*weights, *sorted(folder.glob("*.json"))):
+        digest.update(path.name.encode())
         with path.open("rb") as file:
             while part := file.read(1 << 20):
                 digest.update(part)

@@ -66,6 +66,7 @@ class ObjectDetector:
         self._settings = settings
         self._columns, self._categories = named_columns(self._model.config.id2label)
         self.name = described(source, self._model)
+        self.fingerprint = f"{self.name}, {settings.dtype}"
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -204,7 +204,15 @@ class Pipeline(Perception):
     @cached_property
     def categories(self) -> tuple[str, ...]:
         """The closed vocabulary; empty when there is only an open one."""
-        return () if self.detector is None else tuple(self.detector.categories)
+        if self.detector is None:
+            return ()
+        names = tuple(self.detector.categories)
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise PerceptionError(
+                f'{self.detector.name} has two categories of the name "{twice}": names must differ'
+            )
+        return names
 
     @cached_property
     def calibration(self) -> Calibration:

@@ -42,6 +42,7 @@ class DepthAnything:
         self._settings = settings
         self._is_metric = self._model.config.depth_estimation_type == "metric"
         self.name = described(source, self._model)
+        self.fingerprint = f"{self.name}, {settings.dtype}"
 
     @torch.inference_mode()
     def depth(self, images: Sequence[np.ndarray]) -> list[DepthMap]:

@@ -63,6 +63,7 @@ class Sam:
         self._positions = self._model.get_image_wide_positional_embeddings().to(settings.dtype)
         self._settings = settings
         self.name = described(source, self._model)
+        self.fingerprint = f"{self.name}, {settings.dtype}"
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> Embedding:

@@ -197,3 +197,14 @@ def test_names_that_stand_for_nothing_have_no_column(tmp_path: Path) -> None:
     assert ObjectDetector(str(tmp_path), settings()).categories == tuple(
         name for name in NAMES.values() if name != "N/A"
     )
+
+
+def test_scenes_are_kept_by_weights_configuration_and_precision(tmp_path: Path) -> None:
+    folder = sure_detr(tmp_path)
+    first = ObjectDetector(str(folder), settings()).fingerprint
+    assert ObjectDetector(str(folder), settings()).fingerprint == first
+    assert ObjectDetector(str(folder), settings(torch.bfloat16)).fingerprint != first
+    transformers.DetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    second = ObjectDetector(str(folder), settings()).fingerprint
+    sure_detr(folder, (0.5, 0.5, 0.1, 0.1))
+    assert len({first, second, ObjectDetector(str(folder), settings()).fingerprint}) == 3

@@ -129,6 +129,7 @@ def test_without_a_segmenter_an_object_fills_its_box() -> None:
             Boxes(masks=torch.zeros((2, 80, 60), dtype=torch.bool)),
             r"gave masks of \[80, 60\] for an image of \[60, 80\]",
         ),
+        (Boxes(categories=("N/A", "N/A")), 'boxes has two categories of the name "N/A"'),
         (Boxes(scores=((3.0, 0.0), (0.0, 0.7))), r"scores must lie in \[0, 1\]"),
         (Boxes(boxes=((float("nan"),) * 4, DOG)), "boxes must be finite"),
         (Boxes(boxes=(CUP,)), "the scores of 1 boxes"),
