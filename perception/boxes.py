@@ -70,23 +70,6 @@ def pairwise_intersection(first: Tensor, second: Tensor) -> Tensor:
     return shared[0] * shared[1]
 
 
-def from_centres(boxes: Tensor, height: float, width: float) -> Tensor:
-    """Boxes [n, 4] xyxy in pixels, clipped to the image, of relative ones by centre and extent.
-
-    Args:
-        boxes: [n, 4] centre x, centre y, width, height as shares of the image's extents.
-        height: of the image, in pixels.
-        width: likewise.
-
-    Example:
-        >>> from_centres(torch.tensor([[0.5, 0.5, 0.5, 1.0]]), 100, 200)
-        tensor([[ 50.,   0., 150., 100.]])
-    """
-    centre, half = boxes[:, :2].float(), boxes[:, 2:].float() / 2
-    scale = torch.tensor([width, height, width, height], device=boxes.device)
-    return torch.cat([centre - half, centre + half], dim=1).clamp(0, 1) * scale
-
-
 def areas(boxes: Tensor) -> Tensor:
     """Areas [n] of boxes [n, 4], xyxy."""
     return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=-1)

@@ -121,4 +121,4 @@ def in_frame(corners: Tensor, image: np.ndarray) -> Tensor:
     height, width = image.shape[:2]
     seen_height, seen_width = extended(image).shape[:2]
     boxes = corners * corners.new_tensor([seen_width, seen_height] * 2)
-    return boxes.clamp(min=torch.zeros_like(boxes[0]), max=boxes.new_tensor([width, height] * 2))
+    return torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height] * 2))

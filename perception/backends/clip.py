@@ -43,7 +43,9 @@ class Clip(ContrastiveModel):
         """See :meth:`ContrastiveModel.encode_images`."""
         mean = self._processor.image_mean
         squares = [squared(crop, mean) for crop in crops]
-        pixels = self._processor(images=squares, return_tensors="pt")["pixel_values"]
+        pixels = self._processor(
+            images=squares, input_data_format="channels_last", return_tensors="pt"
+        )["pixel_values"]
         with torch.inference_mode():
             found = self._model.get_image_features(
                 pixel_values=pixels.to(self._model.device, self._model.dtype)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.preparing import extended, prepared
 from neurosym.perception.registry import BackEnd, Role, Settings
 
 WEIGHTS = "CIDAS/clipseg-rd64-refined"
@@ -66,16 +67,16 @@ class ClipSeg:
         side = logits.shape[-1]
         maps = torch.nn.functional.interpolate(
             logits.view(len(phrases), 1, side, side),
-            (height, width),
+            extended(image).shape[:2],
             mode="bilinear",
             align_corners=False,
         )
-        return maps[:, 0].sigmoid().cpu()
+        return maps[:, 0, :height, :width].sigmoid().cpu()
 
     def _activations(self, image: np.ndarray) -> list[Tensor]:
         """What the decoder needs of the image: [1, token, width] from some of the layers."""
         if self._image() is not image:
-            pixels = self._processor(images=[image], return_tensors="pt")["pixel_values"]
+            pixels = prepared(self._processor, image)["pixel_values"]
             layers = self._model.clip.get_image_features(
                 pixel_values=pixels.to(self._model.device, self._model.dtype),
                 interpolate_pos_encoding=True,

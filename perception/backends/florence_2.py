@@ -11,6 +11,8 @@ from torch import Tensor
 
 from neurosym.perception.base import Detections
 from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.object_detection import in_frame
+from neurosym.perception.preparing import batches
 from neurosym.perception.registry import BackEnd, Role, Settings
 
 WEIGHTS = "florence-community/Florence-2-base"
@@ -68,29 +70,28 @@ class Florence2:
         self, images: Sequence[np.ndarray], phrases: Sequence[str]
     ) -> list[Detections]:
         """See :meth:`neurosym.perception.base.OpenDetector.detect_phrases`."""
-        if not len(images) or not len(phrases):
-            empty = Detections(torch.zeros((0, 4)), torch.zeros((0, len(phrases))))
-            return [empty for _ in images]
-        pixels = self._processor(images=list(images), return_tensors="pt")["pixel_values"]
-        ids = self._prompt(phrases, pixels.shape[-2:]).expand(len(images), -1)
-        device = self._model.device
+        if not len(phrases):
+            return [Detections(torch.zeros((0, 4)), torch.zeros((0, 0))) for _ in images]
+        found: dict[int, Detections] = {}
+        device, dtype = self._model.device, self._model.dtype
         room = self._model.config.text_config.max_position_embeddings - 1
-        with torch.inference_mode():
-            made = self._model.generate(
-                input_ids=ids.to(device),
-                attention_mask=torch.ones_like(ids, device=device),
-                pixel_values=pixels.to(device, self._model.dtype),
-                max_new_tokens=min(_MOST_TOKENS, room),
-                num_beams=1,
-                do_sample=False,
-                return_dict_in_generate=True,
-                output_logits=True,
-            )
-        found = []
-        for row, image in enumerate(images):
-            written = self._read(made, row)
-            found.append(self._detections(written, phrases, image.shape[0], image.shape[1]))
-        return found
+        for positions, pixels in batches(self._processor, images, device, dtype):
+            ids = self._prompt(phrases, pixels.shape[-2:]).expand(len(positions), -1).to(device)
+            with torch.inference_mode():
+                made = self._model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    pixel_values=pixels,
+                    max_new_tokens=min(_MOST_TOKENS, room),
+                    num_beams=1,
+                    do_sample=False,
+                    return_dict_in_generate=True,
+                    output_logits=True,
+                )
+            for row, position in enumerate(positions):
+                written = self._read(made, row)
+                found[position] = _detections(written, phrases, images[position])
+        return [found[position] for position in range(len(images))]
 
     def _prompt(self, phrases: Sequence[str], size: Sequence[int]) -> Tensor:
         """[1, token]: the places of the image's features, then the question."""
@@ -140,19 +141,19 @@ class Florence2:
         around = slice(max(0, chosen - TOLERANCE), chosen + TOLERANCE + 1)
         return min(1.0, float(probabilities[around].sum()))
 
-    def _detections(
-        self, written: Sequence[_Written], phrases: Sequence[str], height: int, width: int
-    ) -> Detections:
-        columns = [_phrase_of(one.words, phrases) for one in written]
-        kept = [row for row, column in enumerate(columns) if column is not None]
-        # A bin's middle stands for it.
-        bins = torch.tensor([written[row].bins for row in kept]).view(-1, 4) + 0.5
-        scale = torch.tensor([width, height, width, height]) / BINS
-        boxes = bins * scale
-        proper = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-        labels = torch.tensor([columns[row] or 0 for row in kept], dtype=torch.int64)
-        scores = torch.tensor([written[row].score for row in kept])
-        return Detections.of_labels(boxes[proper], scores[proper], labels[proper], len(phrases))
+
+def _detections(
+    written: Sequence[_Written], phrases: Sequence[str], image: np.ndarray
+) -> Detections:
+    columns = [_phrase_of(one.words, phrases) for one in written]
+    kept = [row for row, column in enumerate(columns) if column is not None]
+    # A bin's middle stands for it.
+    bins = torch.tensor([written[row].bins for row in kept]).view(-1, 4) + 0.5
+    boxes = in_frame(bins / BINS, image)
+    proper = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    labels = torch.tensor([columns[row] or 0 for row in kept], dtype=torch.int64)
+    scores = torch.tensor([written[row].score for row in kept])
+    return Detections.of_labels(boxes[proper], scores[proper], labels[proper], len(phrases))
 
 
 def _phrase_of(words: str, phrases: Sequence[str]) -> int | None:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from neurosym.errors import PerceptionError
 from neurosym.perception.base import Detections
-from neurosym.perception.boxes import from_centres
 from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.object_detection import corners_of, in_frame
+from neurosym.perception.preparing import batches
 from neurosym.perception.registry import BackEnd, Role, Settings
 
 WEIGHTS = "IDEA-Research/grounding-dino-tiny"
@@ -51,39 +52,37 @@ class GroundingDino:
         self.name = described(source, self._model)
         self._tokenizer = load_processor(AutoTokenizer, source)
         self._processor = load_processor(GroundingDinoImageProcessorPil, source)
+        # Images of one batch have one size, see batches().
+        self._processor.do_pad = False
         self._most_tokens = int(self._model.config.max_text_len)
 
     def detect_phrases(
         self, images: Sequence[np.ndarray], phrases: Sequence[str]
     ) -> list[Detections]:
         """See :meth:`neurosym.perception.base.OpenDetector.detect_phrases`."""
-        if not len(images) or not len(phrases):
-            empty = Detections(torch.zeros((0, 4)), torch.zeros((0, len(phrases))))
+        empty = Detections(torch.zeros((0, 4)), torch.zeros((0, len(phrases))))
+        if not len(phrases):
             return [empty for _ in images]
-        prepared = self._processor(images=list(images), return_tensors="pt")
+        found = [[empty] for _ in images]
         device, dtype = self._model.device, self._model.dtype
-        pixels = prepared["pixel_values"].to(device, dtype)
-        pixel_mask = prepared["pixel_mask"].to(device)
-        boxes: list[list[Tensor]] = [[] for _ in images]
-        scores: list[list[Tensor]] = [[] for _ in images]
-        for chunk in self._chunks(phrases):
-            columns = slice(chunk.start, chunk.stop)
-            tokens, weights = self._encoded(phrases[columns])
-            repeated = {name: ids.expand(len(images), -1) for name, ids in tokens.items()}
-            with torch.inference_mode():
-                found = self._model(pixel_values=pixels, pixel_mask=pixel_mask, **repeated)
-            logits = found.logits[..., : weights.shape[1]].float()
-            for row, image in enumerate(images):
-                by_phrase = logits[row].sigmoid() @ weights.to(logits).T
-                kept = by_phrase.amax(dim=1) >= _LEAST
-                table = by_phrase.new_zeros((int(kept.sum()), len(phrases)))
-                table[:, columns] = by_phrase[kept].clamp(0, 1)
-                scores[row].append(table)
-                height, width = image.shape[:2]
-                boxes[row].append(from_centres(found.pred_boxes[row][kept], height, width))
+        texts = [(chunk, *self._encoded(chunk, phrases)) for chunk in self._chunks(phrases)]
+        for positions, pixels in batches(self._processor, images, device, dtype):
+            for chunk, tokens, weights in texts:
+                repeated = {name: ids.expand(len(positions), -1) for name, ids in tokens.items()}
+                with torch.inference_mode():
+                    output = self._model(pixel_values=pixels, **repeated)
+                shares = output.logits[..., : weights.shape[1]].float().sigmoid() @ weights.T
+                corners = corners_of(output.pred_boxes.float())
+                for row, position in enumerate(positions):
+                    boxes = in_frame(corners[row], images[position])
+                    kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+                    kept &= shares[row].amax(dim=1) >= _LEAST
+                    scores = shares.new_zeros((int(kept.sum()), len(phrases)))
+                    scores[:, chunk.start : chunk.stop] = shares[row][kept].clamp(0, 1)
+                    found[position].append(Detections(boxes[kept].cpu(), scores.cpu()))
         return [
-            Detections(torch.cat(b).cpu(), torch.cat(s).cpu())
-            for b, s in zip(boxes, scores, strict=True)
+            Detections(torch.cat([d.boxes for d in each]), torch.cat([d.scores for d in each]))
+            for each in found
         ]
 
     def _chunks(self, phrases: Sequence[str]) -> list[range]:
@@ -107,25 +106,24 @@ class GroundingDino:
             used += size
         return chunks
 
-    def _encoded(self, phrases: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
+    def _encoded(self, chunk: range, phrases: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
         """The tokens of a text, and [phrase, token] the share of each token in its phrase."""
         text, spans = "", []
-        for phrase in _spelt(phrases):
+        for phrase in _spelt(phrases[chunk.start : chunk.stop]):
             spans.append((len(text), len(text) + len(phrase)))
             text += f"{phrase} . "
         encoded = self._tokenizer(
             text.strip(), return_offsets_mapping=True, return_token_type_ids=True
         )
-        weights = torch.zeros((len(phrases), len(encoded["input_ids"])))
+        weights = torch.zeros((len(spans), len(encoded["input_ids"])))
         for token, (start, end) in enumerate(encoded.pop("offset_mapping")):
             for row, (first, last) in enumerate(spans):
                 if start < end and first <= start and end <= last:
                     weights[row, token] = 1.0
         weights /= weights.sum(dim=1, keepdim=True).clamp(min=1.0)
-        tokens = {
-            name: torch.tensor([ids], device=self._model.device) for name, ids in encoded.items()
-        }
-        return tokens, weights
+        device = self._model.device
+        tokens = {name: torch.tensor([ids], device=device) for name, ids in encoded.items()}
+        return tokens, weights.to(device)
 
 
 def _spelt(phrases: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from neurosym.perception.base import Detections
-from neurosym.perception.boxes import from_centres
 from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.object_detection import corners_of
 from neurosym.perception.prompts import with_article
 from neurosym.perception.registry import BackEnd, Role, Settings
 
@@ -74,9 +74,8 @@ class Owlv2:
             height, width = image.shape[:2]
             side = max(height, width)
             scores = logits.float().sigmoid()
-            corners = from_centres(boxes, side, side)
-            corners[:, 0::2] = corners[:, 0::2].clamp(max=width)
-            corners[:, 1::2] = corners[:, 1::2].clamp(max=height)
+            corners = (corners_of(boxes.float()) * side).clamp(min=0)
+            corners = torch.minimum(corners, corners.new_tensor([width, height] * 2))
             inside = (corners[:, 2:] > corners[:, :2]).all(dim=1)
             kept = inside & (scores.amax(dim=1) >= _LEAST)
             made.append(Detections(corners[kept].cpu(), scores[kept].cpu()))

@@ -114,6 +114,15 @@ def test_the_image_is_looked_at_once(heat: ClipSeg, monkeypatch: pytest.MonkeyPa
     assert float(turned[0, 8, 20]) < 0.1
 
 
+def test_a_sliver_of_an_image_is_seen(heat: ClipSeg) -> None:
+    image = np.zeros((3, 320, 3), np.uint8)
+    image[:, :160] = WHITE
+    (cat,) = heat.heat_maps(image, ["cat"])
+    assert cat.shape == (3, 320)
+    assert float(cat[1, 40]) > 0.9
+    assert float(cat[1, 280]) < 0.1
+
+
 def test_nothing_is_asked(heat: ClipSeg) -> None:
     assert heat.heat_maps(halves(), []).shape == (0, 64, 128)
 

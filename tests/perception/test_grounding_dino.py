@@ -78,6 +78,29 @@ def test_boxes_are_in_the_frame_of_each_image(detector: GroundingDino) -> None:
     torch.testing.assert_close(tall.boxes, expected, atol=0.02, rtol=0)
 
 
+def test_images_of_one_size_go_together(
+    detector: GroundingDino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, ...]] = []
+    forward = detector._model.forward
+
+    def counted(**inputs: Any) -> Any:
+        shapes.append(tuple(inputs["pixel_values"].shape))
+        return forward(**inputs)
+
+    monkeypatch.setattr(detector._model, "forward", counted)
+    first, middle, last = detector.detect_phrases([WIDE, TALL, WIDE + 9], ["cat", "dog"])
+    assert shapes == [(2, 3, 32, 64), (1, 3, 64, 32)]
+    torch.testing.assert_close(first.boxes, last.boxes)
+    assert float(middle.boxes.max()) > 99
+
+
+def test_a_sliver_of_an_image_is_seen(detector: GroundingDino) -> None:
+    """It is extended below for the model; the boxes end where the image does."""
+    (found,) = detector.detect_phrases([np.zeros((3, 320, 3), np.uint8)], ["cat"])
+    torch.testing.assert_close(found.boxes, torch.tensor([[0.0, 0, 160, 3]]), atol=0.1, rtol=0)
+
+
 def test_more_phrases_than_a_text_may_hold_take_as_few_forwards_as_needed(
     tmp_path: Path,
 ) -> None:
@@ -117,7 +140,7 @@ def test_full_stops_in_a_phrase_do_not_part_it(detector: GroundingDino) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision(tmp_path: Path, dtype: torch.dtype) -> None:
-    save_grounding_dino(tmp_path, BOXES, SCORES, start=0.0)
+    save_grounding_dino(tmp_path, BOXES, SCORES)
     half = GroundingDino(str(tmp_path), "cpu", dtype)
     assert half._model.dtype is dtype
     (found,) = half.detect_phrases([WIDE], ["cat", "dog"])

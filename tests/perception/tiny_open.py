@@ -36,7 +36,6 @@ def save_grounding_dino(
     scores: Mapping[str, Sequence[float]],
     *,
     most_tokens: int = 256,
-    start: float = 1.0,
 ) -> Any:
     """A Grounding DINO that sees boxes whatever the picture.
 
@@ -45,8 +44,6 @@ def save_grounding_dino(
         boxes: centre x, centre y, width, height of every query, as shares of the image.
         scores: word -> the score of every query for its token.
         most_tokens: the most tokens of a text.
-        start: 1 where queries start at the lower right corner, which padded pictures need; 0 at the
-            upper left, which half precision needs.
     """
     from transformers import (
         BertConfig,
@@ -91,7 +88,7 @@ def save_grounding_dino(
         embedding_init_target=True,
     )
     model = GroundingDinoForObjectDetection(config).eval()
-    _arrange(model, tokenizer, torch.tensor(boxes), scores, start)
+    _arrange(model, tokenizer, torch.tensor(boxes), scores)
     model.config.max_text_len = most_tokens
     model.save_pretrained(folder)
     size = {"shortest_edge": 32, "longest_edge": 64}
@@ -105,12 +102,11 @@ def _arrange(
     tokenizer: Any,
     boxes: Tensor,
     scores: Mapping[str, Sequence[float]],
-    start: float,
 ) -> None:
-    # Every query starts at a corner, whatever the picture.
+    # Every query starts at the upper left corner, whatever the picture.
     head = model.model.encoder_output_bbox_embed.layers[-1]
     head.weight.zero_()
-    head.bias.fill_(200.0 * start - 100.0)
+    head.bias.fill_(-100.0)
     for layer in model.model.encoder.layers:
         # The text does not look at the picture.
         layer.fusion_layer.text_param.zero_()
@@ -148,5 +144,5 @@ def _arrange(
     one_each = torch.linalg.pinv(vectors).T
     first.weight[: len(boxes)] = one_each
     second.weight.copy_(torch.eye(len(second.weight)))
-    corner = torch.special.logit(torch.tensor(start), eps=1e-5)
+    corner = torch.special.logit(torch.tensor(0.0), eps=1e-5)
     last.weight[:, : len(boxes)] = (boxes.logit(eps=1e-5) - corner).T / (1 + 1 / gain)
