@@ -24,9 +24,10 @@ from neurosym.pixels import ImageSize
 
 DEFAULT: Final = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x"
 INSTALL: Final = (
-    "install the torchvision of the torch that is there, "
-    'then pip install "neurosym-grounding[detectron2]", then pip install --no-build-isolation '
-    '--no-deps "git+https://github.com/facebookresearch/detectron2" (docs/detectron2.md)'
+    'in the folder of neurosym, pip install ".[detectron2]"; then the torchvision that belongs to '
+    "the torch that is installed, pip install --no-deps torchvision==...; then "
+    'pip install --no-build-isolation --no-deps "git+https://github.com/facebookresearch/'
+    'detectron2" (docs/detectron2.md)'
 )
 _CONFIGS: Final = (".yaml", ".yml")
 

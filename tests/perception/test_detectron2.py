@@ -51,11 +51,11 @@ def test_where_it_is_missing_the_message_has_the_install_commands() -> None:
         with pytest.raises(OptionError) as caught:
             attempt()
         said = caught.value.message
-        assert '"detectron2" needs detectron2: install' in said
-        assert 'pip install "neurosym-grounding[detectron2]"' in said
+        assert '"detectron2" needs detectron2: in the folder of neurosym' in said
+        assert 'pip install ".[detectron2]"' in said
         assert "git+https://github.com/facebookresearch/detectron2" in said
         assert "\n" not in said
-    assert "not installed: install the torchvision" in registry.listing()
+    assert f"not installed: {BACK_END.install}" in registry.listing()
 
 
 @pytest.mark.usefixtures("_missing")
