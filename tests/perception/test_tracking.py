@@ -106,14 +106,20 @@ def test_another_kind_in_the_same_place_is_another_thing() -> None:
 
 def test_the_hypotheses_of_a_thing_have_one_track() -> None:
     """The whole and its upper half change places in likelihood; the thing stays, and so does
-    the place from which it is followed."""
+    the hypothesis whose speed is followed when it is hidden."""
+
+    def thin(x: float, *, whole_is_likelier: bool) -> tuple[Hypothesis, Hypothesis]:
+        likely = (0.6, 0.35) if whole_is_likelier else (0.35, 0.6)
+        whole = (x, 20.0, x + 30, 120.0), "cup", likely[0], 3
+        return whole, ((x, 20.0, x + 30, 65.0), "cup", likely[1], 3)
+
     tracker = Tracker()
     for step in range(8):
-        x = 10.0 + 4 * step
-        likely = (0.6, 0.35) if step % 2 else (0.35, 0.6)
-        whole = (x, 20.0, x + 40, 120.0), "cup", likely[0], 3
-        half = (x, 20.0, x + 40, 65.0), "cup", likely[1], 3
-        assert tracks(tracker, whole, half, thing(300, group=4)) == [0, 0, 1]
+        hypotheses = thin(10 + 15.0 * step, whole_is_likelier=step % 2 == 0)
+        assert tracks(tracker, *hypotheses, thing(350, 150, group=4)) == [0, 0, 1]
+    for _ in range(8):
+        assert tracks(tracker, thing(350, 150)) == [1]
+    assert tracks(tracker, *thin(250, whole_is_likelier=True)) == [0, 0]
 
 
 def test_a_doubtful_thing_continues_a_track_and_starts_none() -> None:
@@ -147,9 +153,12 @@ def test_a_frame_that_cannot_be_read_goes_by() -> None:
     tracker.miss()
     tracker.miss()
     assert tracks(tracker, thing(110)) == [0]
+    tracker.miss()
+    tracker.miss()
+    assert tracks(tracker, thing(170)) == [0]
     for _ in range(3):
         tracker.miss()
-    assert tracks(tracker, thing(190)) == [1]
+    assert tracks(tracker, thing(250)) == [1]
 
 
 def test_vocabularies_may_grow() -> None:
