@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -28,7 +28,8 @@ from neurosym.perception.images import MAX_PIXELS, load_image
 from neurosym.perception.many import OnError
 from neurosym.perception.pipeline import DEFAULT, Lazy, Pipeline, as_perception
 from neurosym.perception.registry import Settings, back_end
-from neurosym.pixels import DepthMap
+from neurosym.perception.video import Frame, perceive_video
+from neurosym.pixels import DepthMap, Wanted
 from neurosym.pointing import Region, pointed_at
 from neurosym.program import Definites, Op, RelatedBy, RelatedByCount
 from neurosym.program.operator import names_of
@@ -208,6 +209,110 @@ class Grounder:
             images, on_error=on_error, max_pixels=self.max_pixels, **options
         )
 
+    @overload
+    def perceive_video(
+        self,
+        source: str | Path,
+        *,
+        nouns: Sequence[str] = ...,
+        on_error: Literal["raise"] = ...,
+        **options: Any,
+    ) -> Iterator[Frame]: ...
+
+    @overload
+    def perceive_video(
+        self,
+        source: str | Path,
+        *,
+        nouns: Sequence[str] = ...,
+        on_error: Literal["yield"],
+        **options: Any,
+    ) -> Iterator[Frame | PerceptionError]: ...
+
+    def perceive_video(
+        self,
+        source: str | Path,
+        *,
+        nouns: Sequence[str] = (),
+        on_error: OnError = "raise",
+        **options: Any,
+    ) -> Iterator[Frame] | Iterator[Frame | PerceptionError]:
+        """The frames of a video file or of a folder of images, whose things keep their numbers.
+
+        Args:
+            source: a video file, for which the extra ``video`` is needed, or a folder, whose images
+                are taken in natural order ("frame2" before "frame10").
+            nouns: what is looked for in each frame, where the perception has an open vocabulary.
+            on_error: "raise" stops at the first frame that fails; "yield" gives its error in the
+                place of its frame.
+            options: ``every`` (each N-th frame) or ``fps`` (so many frames a second), ``memory``,
+                ``batch``, ``ahead`` and ``progress``; see
+                :func:`neurosym.perception.video.perceive_video`.
+
+        Raises:
+            OptionError: an option is out of its range.
+            PerceptionError: the source cannot be read; later, a frame fails.
+
+        Example:
+            >>> grounder = Grounder()
+            >>> for frame in grounder.perceive_video("street.mp4", fps=2):  # doctest: +SKIP
+            ...     result = grounder.ground(frame.scene, "the leftmost car")
+            ...     print(frame.seconds, frame.tracks[list(result.objects)])
+        """
+
+        def look(scene: Scene) -> Scene:
+            return self._looked_for(scene, Wanted(nouns=tuple(nouns)))
+
+        return perceive_video(
+            self._seeing,
+            source,
+            look=look if nouns else None,
+            on_error=on_error,
+            max_pixels=self.max_pixels,
+            **options,
+        )
+
+    def ground_video(
+        self, source: str | Path, text: str | Parse | Op, **options: Any
+    ) -> Iterator[tuple[Frame, Result]]:
+        """Answer a text about each frame of a video or of a folder of images.
+
+        What the text names is looked for before things are tracked, so whatever answers has a
+        track: ``frame.tracks[list(result.objects)]``.
+
+        Args:
+            source: as for :meth:`perceive_video`.
+            text: as for :meth:`ground`; it is parsed once.
+            options: ``every``, ``fps``, ``memory``, ``batch``, ``ahead`` and ``progress``, as for
+                :meth:`perceive_video`.
+
+        Raises:
+            TextError, GrammarError: the text cannot be read.
+            OptionError: an option is out of its range.
+            PerceptionError: the source cannot be read, or a frame fails.
+        """
+        known: list[Parse] = []
+
+        def look(scene: Scene) -> Scene:
+            if not known:
+                known.append(self._parse_for(scene, text))
+            return self._looked_for(scene, self._wanted(known[0]))
+
+        frames = perceive_video(
+            self._seeing, source, look=look, max_pixels=self.max_pixels, **options
+        )
+        for frame in frames:
+            if isinstance(frame, PerceptionError):
+                raise frame
+            yield frame, self.ground(frame.scene, known[0])
+
+    def _looked_for(self, scene: Scene, wanted: Wanted) -> Scene:
+        if scene.pixels is None:
+            return scene
+        wider = scene.pixels.look_for(scene, wanted)
+        self.keep(scene)
+        return wider
+
     @property
     def _seeing(self) -> Perception:
         if self._perception is None:
@@ -251,13 +356,9 @@ class Grounder:
             OptionError: there is no such reading of "the", or no object where the user points.
         """
         given, policy = scene, self.the if the is None else definites_of(the)
-        parse = _as_parse(text) if isinstance(text, Op) else text
-        if not isinstance(parse, Parse):
-            # People misspell what they see: the scene's words are words of the text as well.
-            parse = self.parser.parse(parse, vocabulary=scene.categories.values)
+        parse = self._parse_for(scene, text)
         if scene.pixels is not None:
-            programs = [reading.program for reading in parse.readings[: self.max_readings]]
-            scene = scene.pixels.look_for(scene, wanted_of(programs))
+            scene = scene.pixels.look_for(scene, self._wanted(parse))
         for pointer, region in (("this", this), ("that", that)):
             if region is not None:
                 scene = pointed_at(scene, pointer, region)
@@ -283,6 +384,17 @@ class Grounder:
             )
         decision = procedure.decide(found, seen)
         return Result(parse, seen, found, decision, reading, procedure=procedure)
+
+    def _parse_for(self, scene: Scene, text: str | Parse | Op) -> Parse:
+        if isinstance(text, Op):
+            return _as_parse(text)
+        if isinstance(text, Parse):
+            return text
+        # People misspell what they see: the scene's words are words of the text as well.
+        return self.parser.parse(text, vocabulary=scene.categories.values)
+
+    def _wanted(self, parse: Parse) -> Wanted:
+        return wanted_of(reading.program for reading in parse.readings[: self.max_readings])
 
     def keep(self, scene: Scene) -> None:
         """Writes to the cache what has been made of a scene's picture since it was perceived.

@@ -12,8 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from neurosym import Scene
-from neurosym.errors import OptionError, PerceptionError
+from neurosym import Grounder, Scene
+from neurosym.errors import NeurosymError, OptionError, PerceptionError
+from neurosym.grammar import Parser
+from neurosym.models.store import path_of
 from neurosym.perception.base import Detections
 from neurosym.perception.pipeline import Pipeline
 from neurosym.perception.tracking import NO_TRACK
@@ -206,6 +208,38 @@ def test_nouns_are_looked_for_before_things_are_tracked(folder: Path) -> None:
     assert all(isinstance(frame, Frame) and len(frame.tracks) == 0 for frame in blind)
     found = list(perceive_video(pipeline, folder, look=look))
     assert [frame.tracks.tolist() for frame in found if isinstance(frame, Frame)] == [[0]] * 12
+
+
+@pytest.fixture(scope="module")
+def parser() -> Parser:
+    return Parser(path_of("en-core-web-sm"))
+
+
+def test_a_text_is_answered_in_each_frame(folder: Path, parser: Parser) -> None:
+    grounder = Grounder(Blobs(), parser)
+    answers = [
+        frame.tracks[list(result.objects)].tolist()
+        for frame, result in grounder.ground_video(folder, "the leftmost thing", batch=4)
+    ]
+    (first,) = frames(folder)[:1]
+    numbers = kinds(first)
+    # The ball overtakes the box between the frames 9 and 10, by their centres.
+    assert answers == [[numbers["ball"]]] * 10 + [[numbers["box"]]] * 2
+
+
+def test_what_a_text_names_is_looked_for_and_tracked(folder: Path, parser: Parser) -> None:
+    grounder = Grounder(Pipeline(open_detector=Anything()), parser)
+    found = list(grounder.ground_video(folder, "the apple", every=3))
+    assert [frame.index for frame, _ in found] == [0, 3, 6, 9]
+    assert [frame.tracks[list(result.objects)].tolist() for frame, result in found] == [[0]] * 4
+    assert [result.boxes[0, 0] for _, result in found] == [2, 14, 26, 38]
+    same = grounder.perceive_video(folder, nouns=("apple",), every=3)
+    assert [frame.tracks.tolist() for frame in same] == [[0]] * 4
+
+
+def test_a_text_that_cannot_be_read_ends_it(folder: Path, parser: Parser) -> None:
+    with pytest.raises(NeurosymError):
+        list(Grounder(Blobs(), parser).ground_video(folder, ""))
 
 
 def test_a_frame_that_cannot_be_read_is_an_outcome(folder: Path) -> None:
