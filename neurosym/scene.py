@@ -395,7 +395,8 @@ class Scene:
         ``categories``, ``attributes`` (name -> value -> probability), ``unknown`` (names of
         attributes of which only the prior is known), ``measures`` and ``marks`` (the pointers that
         point at it); edges, keyed by the relation's name, carry ``probability``. The graph carries
-        ``size``, ``distances`` and ``noise`` (measure -> scale of its error).
+        ``size``, ``distances``, ``noise`` (measure -> scale of its error) and ``tables``: what
+        :func:`neurosym.interchange.graphs.from_graph` needs to make the scene again.
         """
         from neurosym.scene_io import to_graph
 

@@ -31,6 +31,7 @@ def to_graph(scene: Scene) -> networkx.MultiDiGraph:
         size={"height": scene.size.height, "width": scene.size.width},
         distances=None if scene.distances is None else scene.distances.tolist(),
         noise={name: measure.noise for name, measure in scene.measures.items()},
+        tables=_tables(scene),
     )
     marks = {pointer: mark.tolist() for pointer, mark in scene.marks.items()}
     boxes = scene.boxes.tolist()
@@ -52,11 +53,59 @@ def to_graph(scene: Scene) -> networkx.MultiDiGraph:
             unknown=tuple(n for n, table in scene.attributes.items() if not table.evidence[i]),
             measures={name: values[i] for name, values in measures.items()},
             marks=tuple(pointer for pointer, mark in marks.items() if mark[i]),
+            **({} if scene.origin is None else {"origin": scene.origin.of(i)}),
         )
     for name, relation in scene.relations.items():
         for i, j, probability in _pairs(relation.probabilities):
             graph.add_edge(i, j, key=name, probability=probability)
     return graph
+
+
+def _tables(scene: Scene) -> dict[str, Any]:
+    """What nodes and edges do not say of a scene's tables."""
+    origin = scene.origin
+    return {
+        "categories": {
+            "values": list(scene.categories.values),
+            "source": scene.categories.source,
+            "unknown": (~scene.categories.evidence).nonzero().flatten().tolist(),
+        },
+        "attributes": {
+            name: {"values": list(table.values), "source": table.source}
+            for name, table in scene.attributes.items()
+        },
+        "relations": {
+            name: {
+                "source": relation.source,
+                "approximate": relation.approximate,
+                "evidence": _scored(relation),
+            }
+            for name, relation in scene.relations.items()
+        },
+        "measures": {
+            name: {"unit": m.unit, "source": m.source, "approximate": m.approximate}
+            for name, m in scene.measures.items()
+        },
+        "marks": list(scene.marks),
+        "concepts": _concepts(scene),
+        "provenance": dict(scene.provenance),
+        "origin": None if origin is None else {"format": origin.format, "image": origin.image},
+    }
+
+
+def _scored(relation: Relation) -> list[list[int]] | None:
+    """The pairs with evidence; None when all have it."""
+    if relation.evidence is None:
+        return None
+    pairs: list[list[int]] = relation.evidence.nonzero().tolist()
+    return pairs
+
+
+def _concepts(scene: Scene) -> dict[str, Any]:
+    return {
+        word: {"categories": list(c.categories), "approximate": c.approximate, "source": c.source}
+        for word, c in scene.concepts.items()
+    }
 
 
 def _rows(table: Categorical) -> list[dict[str, float]]:
@@ -111,7 +160,7 @@ def to_document(scene: Scene) -> dict[str, Any]:
                 "pairs": _pairs(r.probabilities),
                 "source": r.source,
                 "approximate": r.approximate,
-                "evidence": None if r.evidence is None else r.evidence.nonzero().tolist(),
+                "evidence": _scored(r),
             }
             for name, r in scene.relations.items()
         },
@@ -127,14 +176,7 @@ def to_document(scene: Scene) -> dict[str, Any]:
         },
         "distances": None if scene.distances is None else scene.distances.tolist(),
         "marks": {pointer: mark.tolist() for pointer, mark in scene.marks.items()},
-        "concepts": {
-            word: {
-                "categories": list(c.categories),
-                "approximate": c.approximate,
-                "source": c.source,
-            }
-            for word, c in scene.concepts.items()
-        },
+        "concepts": _concepts(scene),
         "masks": {str(i): encode_mask(mask) for i, mask in known.items()},
         "provenance": dict(scene.provenance),
         "origin": None if scene.origin is None else asdict(scene.origin),
