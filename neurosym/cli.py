@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurosym import __version__
 from neurosym.cache_command import add_command as add_cache
+from neurosym.convert_command import add_command as add_convert
 from neurosym.errors import NeurosymError, OptionError
 from neurosym.evaluation.commands import add_command as add_evaluation
 from neurosym.files import check_folder, make_folder, write_atomically
@@ -147,6 +148,7 @@ def _arguments() -> argparse.ArgumentParser:
     operators.set_defaults(handler=_operators)
 
     add_graph(commands)
+    add_convert(commands)
     add_evaluation(commands)
     add_cache(commands)
     add_commands(commands)

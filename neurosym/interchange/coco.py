@@ -323,9 +323,10 @@ def image_entry(scene: Scene, number: int, key: Any) -> dict[str, Any]:
 
 def numbered(scenes: Mapping[Any, Scene]) -> Iterator[tuple[int, Any, Scene]]:
     """(image identifier, key, scene); keys that are whole numbers are kept, else it is 1, 2, ..."""
-    given = all(isinstance(key, int) for key in scenes)
+    given = all(str(key).isdecimal() for key in scenes)
+    given = given and len({int(key) for key in scenes}) == len(scenes)
     for place, (key, scene) in enumerate(scenes.items(), start=1):
-        yield key if given else place, key, scene
+        yield int(key) if given else place, key, scene
 
 
 def header_of(scenes: Scenes, header: Mapping[str, Any] | None) -> dict[str, Any]:
