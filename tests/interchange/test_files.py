@@ -149,7 +149,7 @@ def test_damage_is_said_with_file_and_place(tmp_path: Path) -> None:
     results = FILES["coco-results"](tmp_path)
     with pytest.raises(DataError, match="give COCO's file of annotations"):
         read(results)
-    with pytest.raises(DataError, match="as gqa: image 0: it must|as gqa: it must hold"):
+    with pytest.raises(DataError, match="as gqa: it must hold a JSON object"):
         read(results, "gqa")
     (tmp_path / "77.xml").write_text(XML)
     with pytest.raises(DataError, match=r"as flickr30k: .*77\.xml.*No such file"):
