@@ -106,18 +106,8 @@ ALLOWED = {
         "span",
     ),
     "neurosym.evaluation": (
-        *(
-            "api",
-            "datasets",
-            "interchange",
-            "grammar",
-            "executors",
-            "program",
-            "result",
-            "scene",
-            "views",
-        ),
-        *("files", "errors", "span"),
+        *("api", "datasets", "grammar", "executors", "program", "result", "scene", "views"),
+        *("interchange", "masks", "metrics", "perception", "pixels", "files", "errors", "span"),
     ),
     "neurosym.generation": (
         *("grammar", "executors", "program", "scene", "views", "errors", "span"),
