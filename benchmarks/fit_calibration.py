@@ -20,6 +20,8 @@ what the same hypotheses would show were they exactly right, on average over dra
 below it says that no miscalibration can be seen in so few images. ``_candidates`` are all
 boxes that suppression leaves, the same ones whatever the calibration; ``_hypotheses`` are those
 that the scene gets, after groups and floor. At ``_iou_0.5`` a hypothesis is right from there on.
+``category_`` figures are of the candidates that are things, but for those that say hypotheses;
+``ece_score`` is of existence times the likeliest category, right when both are.
 
 ``set_log_loss`` is what views are chosen by: minus the log probability that the hypotheses give to
 the gold things of an image, summed over images, per gold thing. A thing that is found costs
@@ -39,15 +41,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from neurosym.api import perception_of
 from neurosym.errors import NeurosymError
+from neurosym.evaluation.detection import categories_of, claims_of_category
+from neurosym.evaluation.photographs import read_album
 from neurosym.files import write_atomically
 from neurosym.metrics import (
     brier_score,
@@ -71,13 +73,14 @@ from neurosym.perception.detections import (
     claim,
     hypotheses,
 )
+from neurosym.perception.images import load_image
 from neurosym.perception.picodet import (
     DEFAULT_VIEWS,
     PicoDet,
-    View,
     coco_categories,
 )
 from neurosym.perception.pipeline import Pipeline
+from neurosym.perception.views import View
 
 TIGHT_IOU = 0.5
 MISSED = 0.02
@@ -97,41 +100,21 @@ class Sample:
     example: Example
 
 
-def read_gold(
-    folder: Path, categories: Sequence[str] | None = None
-) -> list[tuple[Path, Tensor, Tensor, Tensor]]:
+def read_gold(folder: Path, categories: Sequence[str]) -> list[tuple[Path, Tensor, Tensor, Tensor]]:
     """For each image: path, boxes [gold, 4] xyxy, category indices [gold], crowd flags [gold].
 
     Args:
         folder: with ``images/`` and ``instances.json``.
-        categories: what the indices count; COCO's when left out. A thing of another category has
-            the index -1, and counts as a crowd.
+        categories: what the indices count. A thing of another category has the index -1, and
+            counts as a crowd, like crowds themselves.
     """
-    annotations = json.loads((folder / "instances.json").read_text("utf-8"))
-    known = coco_categories() if categories is None else categories
-    index = {name: position for position, name in enumerate(known)}
-    names = {c["id"]: c["name"] for c in annotations["categories"] if c.get("isthing", 1)}
-    things: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in annotations["images"]}
-    for annotation in annotations["annotations"]:
-        if annotation["category_id"] in names:
-            things[annotation["image_id"]].append(annotation)
+    index = {name: position for position, name in enumerate(categories)}
     gold = []
-    for image in annotations["images"]:
-        own = things[image["id"]]
-        boxes = torch.tensor([thing["bbox"] for thing in own], dtype=torch.float32).view(-1, 4)
-        boxes = torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
-        kinds = [index.get(names[thing["category_id"]], -1) for thing in own]
-        crowd = [
-            bool(thing.get("iscrowd")) or kind < 0 for thing, kind in zip(own, kinds, strict=True)
-        ]
-        gold.append(
-            (
-                folder / "images" / image["file_name"],
-                boxes,
-                torch.tensor(kinds, dtype=torch.int64),
-                torch.tensor(crowd, dtype=torch.bool),
-            )
-        )
+    for photograph in read_album(folder).photographs:
+        own = [index.get(name, -1) for name in categories_of(photograph.scene)]
+        kinds = torch.tensor(own + [-1] * len(photograph.crowds), dtype=torch.int64)
+        boxes = torch.cat([photograph.scene.boxes, photograph.crowds.boxes])
+        gold.append((photograph.path, boxes, kinds, kinds < 0))
     return gold
 
 
@@ -151,8 +134,7 @@ def samples(
     """
     gathered = []
     for path, boxes, kinds, crowd in read_gold(folder, categories):
-        with Image.open(path) as file:
-            raw = detect(np.array(file.convert("RGB")))
+        raw = detect(load_image(path))
         single, own = boxes[~crowd], kinds[~crowd]
         # What is compared here lies on the CPU, wherever the detector runs.
         masks = None if raw.masks is None else raw.masks.cpu()
@@ -194,6 +176,9 @@ def measure(
     exists, right, kinds, truths, kept_exists, kept_right = [], [], [], [], [], []
     expected, gold, expected_people, gold_people, boxes = [], [], [], [], []
     tight, found_people, set_losses = [], [], []
+    sure: dict[float, list[Tensor]] = {RIGHT_IOU: [], TIGHT_IOU: []}
+    named: dict[float, list[Tensor]] = {RIGHT_IOU: [], TIGHT_IOU: []}
+    scores, scores_right = [], []
     for fold in range(FOLDS):
         train = [sample.example for i, sample in enumerate(order) if i % FOLDS != fold]
         calibration = Calibration.fit(train, after=after)
@@ -214,6 +199,23 @@ def measure(
             kept_exists.append(result.existence)
             kept_right.append(claims != NOTHING)
             tight.append(claim(result.boxes, sample.boxes, TIGHT_IOU) != NOTHING)
+            best, kind = result.categories.max(dim=1)
+            for iou in (RIGHT_IOU, TIGHT_IOU):
+                own = claim(result.boxes, sample.boxes, iou)
+                thing = own != NOTHING
+                sure[iou].append(best[thing])
+                named[iou].append(kind[thing] == sample.categories[own[thing]])
+            score = result.existence * best
+            rank = score.argsort(descending=True, stable=True)
+            scores.append(score[rank])
+            scores_right.append(
+                claims_of_category(
+                    result.boxes[rank],
+                    kind[rank].tolist(),
+                    sample.boxes,
+                    sample.categories.tolist(),
+                )
+            )
             claimed = sample.categories[claims[claims != NOTHING]]
             set_losses.append(set_log_loss(result, claims, sample.categories))
             boxes.append(len(result.boxes))
@@ -229,7 +231,7 @@ def measure(
     final_tight = torch.cat(tight)
     rows, truth = torch.cat(kinds), torch.cat(truths)
     gaps = np.abs(np.array(expected) - np.array(gold))
-    sure = final_exists >= 0.9
+    likely = final_exists >= 0.9
     return {
         "images": len(data),
         "gold_things": sum(gold),
@@ -239,14 +241,21 @@ def measure(
         **_scored("hypotheses_iou_0.5", final_exists, final_tight),
         "ece_by_chance_hypotheses": calibration_error_by_chance(final_exists),
         "set_log_loss": sum(set_losses) / sum(gold),
-        "right_given_existence_0.9": float(final_right[sure].double().mean()),
-        "right_given_existence_0.9_iou_0.5": float(final_tight[sure].double().mean()),
-        "hypotheses_with_existence_0.9": int(sure.sum()),
+        "right_given_existence_0.9": float(final_right[likely].double().mean()),
+        "right_given_existence_0.9_iou_0.5": float(final_tight[likely].double().mean()),
+        "hypotheses_with_existence_0.9": int(likely.sum()),
         "category_top1": float((rows.argmax(dim=1) == truth).double().mean()),
         "category_log_loss": categorical_negative_log_likelihood(rows, truth),
         "category_ece_top_label": top_label_calibration_error(rows, truth),
         "category_ece_by_chance": calibration_error_by_chance(rows.amax(dim=1)),
         "category_ece_classwise": classwise_calibration_error(rows, truth),
+        "category_ece_hypotheses": expected_calibration_error(
+            torch.cat(sure[RIGHT_IOU]), torch.cat(named[RIGHT_IOU])
+        ),
+        "category_ece_hypotheses_iou_0.5": expected_calibration_error(
+            torch.cat(sure[TIGHT_IOU]), torch.cat(named[TIGHT_IOU])
+        ),
+        "ece_score_iou_0.5": expected_calibration_error(torch.cat(scores), torch.cat(scores_right)),
         "hypotheses_per_image": float(np.mean(boxes)),
         "recall_of_hypotheses": float(final_right.sum() / sum(gold)),
         "recall_of_hypotheses_iou_0.5": float(final_tight.sum() / sum(gold)),

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from benchmarks.fit_calibration import read_gold
 from neurosym.api import Grounder
+from neurosym.evaluation.detection import categories_of
+from neurosym.evaluation.photographs import read_album
 from neurosym.executors.base import Outcome
 from neurosym.executors.reference import ReferenceExecutor
 from neurosym.perception.boxes import pairwise_iou
@@ -43,16 +43,14 @@ PAIRS = 4
 
 def gold_scenes(folder: Path) -> Iterator[tuple[Path, Scene]]:
     """The photographs that have things in them, with their gold boxes as crisp scenes."""
-    names = coco_categories()
-    for path, boxes, categories, crowd in read_gold(folder):
-        if len(boxes) and not bool(crowd.any()):
+    for photograph in read_album(folder).photographs:
+        gold = photograph.scene
+        if len(gold) and not len(photograph.crowds):
             things = [
-                Thing(names[category], (box[0], box[1], box[2], box[3]))
-                for category, box in zip(categories.tolist(), boxes.tolist(), strict=True)
+                Thing(name, (box[0], box[1], box[2], box[3]))
+                for name, box in zip(categories_of(gold), gold.boxes.tolist(), strict=True)
             ]
-            with Image.open(path) as image:
-                width, height = image.size
-            yield path, scene_of(things, (height, width))
+            yield photograph.path, scene_of(things, gold.size)
 
 
 def texts(scene: Scene, seed: int) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Devices"). The weights are read from the Paddle inference model by :mod:`neurosy
 and every batch norm is folded into the convolution before it.
 
 :meth:`PicoDet.detect` shows an image to the network once; :meth:`PicoDet.detect_views` shows it
-several times, enlarged and mirrored, and averages what is said of each box.
+several times, enlarged or mirrored, and averages what is said of each box.
 
 Nothing is thresholded here beyond a low floor: what the scores mean is decided in
 :mod:`neurosym.perception.detections`.
@@ -15,7 +15,6 @@ Nothing is thresholded here beyond a low floor: what the scores mean is decided 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -28,13 +27,20 @@ from torch.nn import functional
 
 from neurosym.errors import PerceptionError
 from neurosym.perception.base import Detections
-from neurosym.perception.boxes import SUPPRESSION_IOU, pairwise_iou, suppress
 from neurosym.perception.paddle import read_parameters
+from neurosym.perception.picodet_network import (
+    BINS,
+    CLASSES,
+    Backbone,
+    Convolution,
+    Features,
+    Neck,
+    Outputs,
+)
+from neurosym.perception.views import View, fuse
 
 INPUT_SIZE: Final = 416
 STRIDES: Final = (8, 16, 32, 64)
-_CLASSES: Final = 80
-_BINS: Final = 8
 _MEAN: Final = (0.485, 0.456, 0.406)
 _STD: Final = (0.229, 0.224, 0.225)
 _BATCH_NORM_EPSILON: Final = 1e-5
@@ -43,202 +49,18 @@ _BATCH_NORM_EPSILON: Final = 1e-5
 _UNUSED_CONVOLUTIONS: Final = (82, 83)
 
 
-@dataclass(frozen=True)
-class View:
-    """One way to show an image to the network.
-
-    Attributes:
-        height: height in pixels that the image is resized to, a multiple of 32.
-        width: width in pixels that the image is resized to, a multiple of 32. The aspect ratio of
-            the image is not kept.
-        mirrored: whether left and right are swapped. Boxes are mapped back.
-    """
-
-    height: int = INPUT_SIZE
-    width: int = INPUT_SIZE
-    mirrored: bool = False
-
-    def __post_init__(self) -> None:
-        if min(self.height, self.width) <= 0 or self.height % 32 or self.width % 32:
-            # The neck doubles maps and adds them to finer ones: their sides must be even.
-            raise ValueError(
-                f"a view's sides must be multiples of 32, not {self.height} x {self.width}"
-            )
-
-
-PLAIN_VIEW: Final = View()
+PLAIN_VIEW: Final = View(INPUT_SIZE, INPUT_SIZE)
 # Chosen on 53 COCO images by cross-validation (benchmarks/fit_calibration.py --views measures any
-# other choice). The larger input finds more and surer people than 416; the mirrored copy adds
-# some more and makes the result independent of left and right. 47 ms an image on two shared cores.
-DEFAULT_VIEWS: Final = (View(544, 544), View(544, 544, mirrored=True))
+# other choice): one view of this size finds as many things as two of 544 x 544, plain and mirrored,
+# in half the time, and its scores are the better calibrated; smaller ones miss small things.
+DEFAULT_VIEWS: Final = (View(576, 576),)
 
 
 @cache
 def coco_categories() -> tuple[str, ...]:
     """The 80 category names in the order of the score vector."""
     text = resources.files("neurosym.perception").joinpath("data/coco80.txt").read_text("utf-8")
-    return tuple(text.split("\n")[:_CLASSES])
-
-
-class _Convolution(nn.Module):
-    """Convolution with a folded batch norm (or a bias of its own) and a hard swish."""
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int = 1,
-        *,
-        stride: int = 1,
-        depthwise: bool = False,
-        normalised: bool = True,
-        activated: bool = True,
-    ) -> None:
-        super().__init__()
-        groups = inputs if depthwise else 1
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups)
-        self.normalised = normalised
-        self.activated = activated
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return functional.hardswish(x, inplace=True) if self.activated else x
-
-
-class _Separable(nn.Sequential):
-    """Depthwise convolution, then pointwise convolution."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int = 5, *, stride: int = 1) -> None:
-        super().__init__(
-            _Convolution(inputs, inputs, kernel, stride=stride, depthwise=True),
-            _Convolution(inputs, outputs),
-        )
-
-
-class _SqueezeExcite(nn.Module):
-    """Scales each channel by a gate computed from the channel means."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = channels // 4
-        self.reduce = _Convolution(channels, hidden, normalised=False, activated=False)
-        self.expand = _Convolution(hidden, channels, normalised=False, activated=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate = functional.relu(self.reduce(x.mean((2, 3), keepdim=True)))
-        return x * functional.hardsigmoid(self.expand(gate))
-
-
-def _excited(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        _Convolution(inputs, inputs, 5, stride=stride, depthwise=True),
-        _SqueezeExcite(inputs),
-        _Convolution(inputs, outputs),
-    )
-
-
-class _Backbone(nn.Module):
-    """LCNet x0.75: features of 96, 192 and 384 channels at strides 8, 16 and 32."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fine = nn.Sequential(
-            _Convolution(3, 16, 3, stride=2),
-            _Separable(16, 24, 3),
-            _Separable(24, 48, 3, stride=2),
-            _Separable(48, 48, 3),
-            _Separable(48, 96, 3, stride=2),
-            _Separable(96, 96, 3),
-        )
-        self.middle = nn.Sequential(
-            _Separable(96, 192, 3, stride=2), *(_Separable(192, 192) for _ in range(5))
-        )
-        self.coarse = nn.Sequential(_excited(192, 384, 2), _excited(384, 384, 1))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        fine = self.fine(x)
-        middle = self.middle(fine)
-        return fine, middle, self.coarse(middle)
-
-
-class _Merge(nn.Sequential):
-    """Two separable convolutions over two concatenated feature maps."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(_Separable(2 * channels, 2 * channels), _Separable(2 * channels, channels))
-
-
-class _Ascent(nn.Module):
-    """One bottom-up step of the neck: halve the finer map, merge it with the coarser."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.down = _Separable(channels, channels, stride=2)
-        self.merge = _Merge(channels)
-
-    def forward(self, finer: Tensor, coarser: Tensor) -> Tensor:
-        merged: Tensor = self.merge(torch.cat([self.down(finer), coarser], dim=1))
-        return merged
-
-
-class _Neck(nn.Module):
-    """LCPAN: mixes the three levels top-down, then bottom-up, and adds one at stride 64."""
-
-    def __init__(self, channels: int = 96) -> None:
-        super().__init__()
-        self.lateral = nn.ModuleList(_Convolution(n, channels) for n in (96, 192, 384))
-        self.top_from_input = _Separable(channels, channels, stride=2)
-        self.top_from_output = _Separable(channels, channels, stride=2)
-        self.descents = nn.ModuleList(_Merge(channels) for _ in range(2))
-        self.ascents = nn.ModuleList(_Ascent(channels) for _ in range(2))
-
-    def forward(self, levels: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:
-        fine, middle, coarse = (
-            layer(level) for layer, level in zip(self.lateral, levels, strict=True)
-        )
-        middle = self.descents[0](torch.cat([_doubled(coarse), middle], dim=1))
-        fine = self.descents[1](torch.cat([_doubled(middle), fine], dim=1))
-        middle = self.ascents[0](fine, middle)
-        last = self.ascents[1](middle, coarse)
-        top = self.top_from_input(coarse) + self.top_from_output(last)
-        return [fine, middle, last, top]
-
-
-def _doubled(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
-
-
-class _Features(nn.Module):
-    """The head's shared features of one level, plain and gated."""
-
-    def __init__(self, channels: int = 96) -> None:
-        super().__init__()
-        self.tower = nn.Sequential(_Separable(channels, channels), _Separable(channels, channels))
-        self.gate = _Convolution(channels, channels, normalised=False, activated=False)
-        self.mix = _Convolution(channels, channels)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        plain: Tensor = self.tower(x)
-        gate = torch.sigmoid(self.gate(plain.mean((2, 3), keepdim=True)))
-        return plain, self.mix(plain * gate)
-
-
-class _Outputs(nn.Module):
-    """Class scores and, for each side of the box, a distribution over its distance."""
-
-    def __init__(self, channels: int = 96) -> None:
-        super().__init__()
-        self.classes = _Convolution(channels, _CLASSES, normalised=False, activated=False)
-        self.sides = _Convolution(channels, 4 * _BINS, normalised=False, activated=False)
-        self.align = nn.Sequential(
-            _Convolution(channels, 1, 5), _Convolution(1, 1, activated=False)
-        )
-
-    def forward(self, plain: Tensor, gated: Tensor) -> tuple[Tensor, Tensor]:
-        quality = torch.sigmoid(self.classes(gated)) * torch.sigmoid(self.align(plain))
-        scores = torch.sqrt(quality + 1e-9).flatten(2).transpose(1, 2)
-        bins = self.sides(gated).flatten(2).transpose(1, 2).unflatten(-1, (4, _BINS)).softmax(-1)
-        return scores, bins
+    return tuple(text.split("\n")[:CLASSES])
 
 
 class PicoDet(nn.Module):
@@ -252,16 +74,15 @@ class PicoDet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # The order in which the parts are made here is the order in which Paddle numbered its
-        # layers: loading walks both in step.
-        self.backbone = _Backbone()
-        self.neck = _Neck()
-        self.features = nn.ModuleList(_Features() for _ in STRIDES)
-        self.outputs = nn.ModuleList(_Outputs() for _ in STRIDES)
+        # In the order of the layers in Paddle, like the parts of the parts.
+        self.backbone = Backbone()
+        self.neck = Neck()
+        self.features = nn.ModuleList(Features() for _ in STRIDES)
+        self.outputs = nn.ModuleList(Outputs() for _ in STRIDES)
         anchors, strides = _points()
         self.register_buffer("anchors", anchors, persistent=False)
         self.register_buffer("strides", strides, persistent=False)
-        self.register_buffer("distances", torch.arange(float(_BINS)), persistent=False)
+        self.register_buffer("distances", torch.arange(float(BINS)), persistent=False)
         self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
 
@@ -388,7 +209,7 @@ class PicoDet(nn.Module):
             batch: how many images go through the network at once.
 
         Returns:
-            One result an image, on the module's device; see :func:`fuse`.
+            One result an image, on the module's device; see :func:`neurosym.perception.views.fuse`.
 
         Raises:
             PerceptionError: an array is not an RGB image.
@@ -426,43 +247,6 @@ class PicoDet(nn.Module):
         return found
 
 
-def fuse(views: Sequence[Detections]) -> Detections:
-    """One set of boxes from what several views say of one image.
-
-    The boxes of all views are pooled and suppressed. A box that is kept is scored by the mean over
-    the views of the best score vector among those that it suppressed or is itself: a view that has
-    none there says zero. Each raw box speaks for one kept box only. If it spoke for all those that
-    it overlaps, a weak box beside a sure one would be as sure.
-
-    Args:
-        views: at least one, of the same image.
-
-    Returns:
-        Boxes that overlap by no more than the IoU of :func:`suppress`; of a single view, that view
-        unchanged.
-    """
-    if len(views) == 1:
-        return views[0]
-    boxes = torch.cat([view.boxes for view in views])
-    scores = torch.cat([view.scores for view in views])
-    best = scores.amax(dim=1)
-    kept = suppress(boxes, best)
-    overlaps = pairwise_iou(boxes[kept], boxes) > SUPPRESSION_IOU
-    # Empty boxes do not even overlap themselves.
-    overlaps[torch.arange(len(kept), device=kept.device), kept] = True
-    # Kept boxes come best first: the first that overlaps a box is the one that suppressed it.
-    speaks = overlaps & (overlaps.cumsum(dim=0) == 1)
-    evidence = torch.zeros_like(scores[kept])
-    start = 0
-    for view in views:
-        points = slice(start, start + len(view.boxes))
-        start = points.stop
-        if len(view.boxes) and len(kept):
-            value, chosen = (speaks[:, points] * best[points]).max(dim=1)
-            evidence += view.scores[chosen] * (value > 0)[:, None]
-    return Detections(boxes[kept], evidence / len(views))
-
-
 def _points(height: int = INPUT_SIZE, width: int = INPUT_SIZE) -> tuple[Tensor, Tensor]:
     """Centres [point, 2] of all cells, in cells, and the strides [point, 1] of their levels."""
     anchors, strides = [], []
@@ -481,7 +265,7 @@ def _fill(module: PicoDet, parameters: dict[str, Tensor]) -> None:
     left = dict(parameters)
     layer = norm = 0
     for part in module.modules():
-        if not isinstance(part, _Convolution):
+        if not isinstance(part, Convolution):
             continue
         while layer in _UNUSED_CONVOLUTIONS:
             layer += 1
@@ -514,6 +298,6 @@ def _fill(module: PicoDet, parameters: dict[str, Tensor]) -> None:
             raise ValueError(f"the {constants} are not those of a 416 x 416 input")
         del left[names[0]]
     ((name, distances),) = left.items()
-    if distances.shape != (_BINS,):
+    if distances.shape != (BINS,):
         raise ValueError(f'parameter "{name}" has no place')
     module.distances.copy_(distances)

@@ -3,8 +3,7 @@
 The files are Visual Genome's: ``objects.json``, a list of images with ``image_id``, ``has_image``
 (when left out, the picture is there) and ``objects`` with ``names``, ``bbox`` (x, y, width, height)
 and ``attributes``; ``images/<image_id>.jpg``. An object counts when exactly one of the eleven basic
-colour words is among its attributes ("grey" is "gray"). Other words that a perception may give are
-left out, and the rest divided by their sum.
+colour words is among its attributes ("grey" is "gray").
 
 ``accuracy`` is the share of objects whose likeliest word is theirs. *Telling two apart* is over the
 ordered pairs of objects of one picture with different words: whether, of the two, the first one
@@ -114,10 +113,6 @@ def measure(
     """The figures; see :meth:`neurosym.evaluation.measures.Measure.run`."""
     if not isinstance(perception, Pipeline):
         raise OptionError("colours are measured of a pipeline, which takes gold boxes")
-    values = perception.values_of(COLOR)
-    if values is None or not set(COLOURS) <= set(values):
-        raise OptionError("this perception does not give the eleven basic colour words")
-    columns = [values.index(colour) for colour in COLOURS]
     pictures = read_pictures(folder, limit)
     tables, lines, failures = [], [], []
     for picture in bar(pictures, progress):
@@ -125,8 +120,7 @@ def measure(
         table = torch.full((len(picture.nouns), len(COLOURS)), 1 / len(COLOURS))
         line: dict[str, Any] = {"image": picture.path.name}
         try:
-            found = _scores(picture, perception)[:, columns].cpu().clamp_min(LEAST)
-            table = found / found.sum(dim=1, keepdim=True)
+            table = _scores(picture, perception)
         except NeurosymError as error:
             if not isinstance(error, PerceptionError | DataError):
                 raise
@@ -165,7 +159,7 @@ def measure(
 
 
 def _scores(picture: Picture, pipeline: Pipeline) -> Tensor:
-    """[object, value] of a picture's objects."""
+    """[object, 11] of a picture's objects."""
     pixels = PhotoPixels(
         Photo(load_image(picture.path)),
         picture.boxes,

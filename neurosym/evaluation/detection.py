@@ -17,7 +17,7 @@ category, scored by existence times category.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,9 @@ def add(tally: Tally, photograph: Photograph, scene: Scene, album: Album) -> dic
                 tally.category[iou].append(float(surest[index]))
     score = existence * surest
     rank = score.argsort(descending=True, stable=True)
-    right = claims_of_category(boxes[rank], [likeliest[i] for i in rank.tolist()], gold, truth)
+    right = claims_of_category(
+        boxes[rank], [likeliest[i] for i in rank.tolist()], gold.boxes, truth
+    )
     kept = counted[rank] | right
     tally.score += score[rank][kept].tolist()
     tally.score_right += right[kept].tolist()
@@ -145,14 +147,24 @@ def in_crowd(boxes: Tensor, crowds: Tensor) -> Tensor:
 
 
 def claims_of_category(
-    boxes: Tensor, names: Sequence[str], gold: Scene, truth: Sequence[str]
+    boxes: Tensor, names: Sequence[Hashable], gold: Tensor, truth: Sequence[Hashable]
 ) -> Tensor:
-    """[box] bool: whether each box, best first, claims a thing of its own category."""
+    """Whether each box claims a thing of its own category, at IoU 0.5.
+
+    Args:
+        boxes: [box, 4] xyxy, best first.
+        names: the category of each box.
+        gold: [thing, 4] xyxy.
+        truth: the category of each thing.
+
+    Returns:
+        [box] bool.
+    """
     right = torch.zeros(len(boxes), dtype=torch.bool)
     for name in set(names) & set(truth):
         own = torch.tensor([i for i, other in enumerate(names) if other == name])
         things = [i for i, other in enumerate(truth) if other == name]
-        right[own] = claim(boxes[own], gold.boxes[things], TIGHT) != NOTHING
+        right[own] = claim(boxes[own], gold[things], TIGHT) != NOTHING
     return right
 
 
