@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CATEGORY = "category"
 """The attribute that programs call what an object is."""
+PROMPTS = "prompts"
+"""The key of a scene's provenance that says what an open vocabulary was asked for."""
 _SUM_TOLERANCE = 1e-3
 _Found = TypeVar("_Found")
 

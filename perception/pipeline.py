@@ -33,9 +33,16 @@ from neurosym.perception.fingerprint import code, digest, weights_of
 from neurosym.perception.merging import merged
 from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
 from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
-from neurosym.perception.search import apart, distinct, phrases_for, prompt_of, prompted
+from neurosym.perception.search import (
+    apart,
+    distinct,
+    phrases_for,
+    prompt_of,
+    prompted,
+    quoted_prompt,
+)
 from neurosym.pixels import DepthMap, Wanted
-from neurosym.scene import Categorical, Concept, Relation, Scene
+from neurosym.scene import PROMPTS, Categorical, Concept, Relation, Scene
 
 DEFAULT = "picodet+mobilesam"
 PEOPLE = frozenset({"person", "people", "man", "woman", "boy", "girl", "child", "lady", "guy"})
@@ -400,8 +407,11 @@ class Pipeline(Perception):
                     part = replace(found, scores=found.scores[:, columns])
                     wider = self._extended(wider, photo, part, [phrases[i] for i in columns])
                     photo = cast("PhotoPixels", wider.pixels).photo
+            provenance = dict(wider.provenance)
+            before = [provenance[PROMPTS]] if PROMPTS in provenance else []
+            provenance[PROMPTS] = ", ".join([*before, *map(quoted_prompt, nouns)])
             concepts = prompted(scene, nouns, self.open_detector.name)
-            known[asked] = replace(wider, concepts=concepts)
+            known[asked] = replace(wider, concepts=concepts, provenance=provenance)
         return known[asked]
 
     def _ask(self, photo: Photo, nouns: Sequence[str]) -> None:

@@ -54,6 +54,12 @@ def prompt_of(noun: str) -> str:
     return " ".join(noun.lower().replace("_", " ").split())
 
 
+def quoted_prompt(noun: str) -> str:
+    """A noun as a scene's provenance says that it was looked for."""
+    prompt = f'"{prompt_of(noun)}"'
+    return f"{prompt} (for things of any kind)" if noun == GENERIC else prompt
+
+
 def phrases_for(scene: Scene, wanted: Wanted, *, closed: bool) -> tuple[str, ...]:
     """The nouns that a scene has no exact name for.
 

@@ -56,6 +56,7 @@ def result_document(result: Result) -> dict[str, Any]:
             }
             for word, concept in result.words.items()
         ],
+        "provenance": dict(result.scene.provenance),
         "message": result.message,
         "readings": [
             {"program": str(reading.program), "score": reading.score, "source": reading.source}

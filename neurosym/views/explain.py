@@ -18,6 +18,7 @@ from neurosym.program import (
     Different,
     Equal,
     Every,
+    Everything,
     Filter,
     Kind,
     Minus,
@@ -34,7 +35,7 @@ from neurosym.program import (
 )
 from neurosym.program.operator import names_of, restrictor_of
 from neurosym.result import WITHHOLD
-from neurosym.scene import Scene
+from neurosym.scene import PROMPTS, Scene
 from neurosym.views.constructions import is_determined
 from neurosym.views.counterfactual import counterfactual_sentences, own_words
 from neurosym.views.phrases import (
@@ -444,6 +445,9 @@ def _reservations(result: Result) -> Iterator[str]:
     ways = [f"'{word}' by {c.source}" for word, c in result.words.items() if c.source not in _PLAIN]
     if ways:
         yield f"Words: {'; '.join(ways)}."
+    looked_for = result.scene.provenance.get(PROMPTS)
+    if looked_for and any(isinstance(node, Everything) for node in result.program.walk()):
+        yield f"Only what was looked for counts as a thing: {looked_for}."
     # A step's note may say in the same words what is said of the program as a whole.
     parts = dict.fromkeys(part for step in result.trace for part in step.note.split("; ") if part)
     notes = [part for part in parts if part not in about]

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from neurosym import Grounder, Scene
 from neurosym.grammar import Parser
-from neurosym.models.store import path_of
 from neurosym.perception.base import Detections
 from neurosym.perception.calibration import PROVENANCE, Temperature, calibrated
 from neurosym.perception.pipeline import Pipeline
@@ -133,11 +132,6 @@ class Warm:
         return heat
 
 
-@pytest.fixture(scope="module")
-def parser() -> Parser:
-    return Parser(path_of("en-core-web-sm"))
-
-
 def opened(parser: Parser, **parts: Any) -> tuple[Grounder, Scene, Finder]:
     finder = Finder()
     grounder = Grounder(Pipeline(open_detector=finder, **parts), parser)
@@ -189,7 +183,9 @@ def test_a_text_without_nouns_looks_for_objects(parser: Parser) -> None:
     result = grounder.ground(scene, "the rightmost thing")
     assert result.boxes.tolist() == [list(CAR)]
     assert finder.asked == [("object",)]
-    assert 'prompt "object" to finder' in result.scene.concepts["object"].source
+    assert result.scene.provenance["prompts"] == '"object" (for things of any kind)'
+    assert 'Only what was looked for counts as a thing: "object"' in result.explain()
+    assert result_document(result)["provenance"]["prompts"].startswith('"object"')
 
 
 def test_things_of_any_kind_are_looked_for_beside_the_nouns(parser: Parser) -> None:

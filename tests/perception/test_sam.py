@@ -15,8 +15,7 @@ from neurosym.perception.backends.sam import Sam
 from neurosym.perception.base import Detections
 from neurosym.perception.pipeline import Pipeline
 from neurosym.perception.registry import Settings
-
-SIDE = 64
+from tests.perception.tiny_sam import SIDE, save_tiny_sam
 
 
 def settings(dtype: torch.dtype = torch.float32) -> Settings:
@@ -30,46 +29,8 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     """The folder, the model and the image processor that are in it."""
-    import transformers
-
-    torch.manual_seed(0)
-    vision = transformers.SamVisionConfig(
-        hidden_size=16,
-        output_channels=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        image_size=SIDE,
-        patch_size=8,
-        window_size=4,
-        global_attn_indexes=[0],
-        mlp_dim=16,
-        num_pos_feats=8,
-    )
-    prompts = transformers.SamPromptEncoderConfig(
-        hidden_size=16, image_size=SIDE, patch_size=8, mask_input_channels=4
-    )
-    decoder = transformers.SamMaskDecoderConfig(
-        hidden_size=16,
-        mlp_dim=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        iou_head_hidden_dim=16,
-        iou_head_depth=2,
-    )
-    config = transformers.SamConfig(
-        vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
-    )
-    model = transformers.SamModel(config).eval()
-    processor = transformers.SamImageProcessorPil(
-        size={"longest_edge": SIDE},
-        pad_size={"height": SIDE, "width": SIDE},
-        mask_size={"longest_edge": SIDE // 4},
-        mask_pad_size={"height": SIDE // 4, "width": SIDE // 4},
-    )
     folder = tmp_path_factory.mktemp("sam")
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder, model, processor
+    return folder, *save_tiny_sam(folder)
 
 
 @pytest.mark.parametrize("size", [(60, 80), (90, 40), (64, 64)])
