@@ -24,6 +24,7 @@ from neurosym.graph_command import add_command as add_graph
 from neurosym.models.commands import add_commands
 from neurosym.parse_command import add_options as add_parse_options
 from neurosym.program import Definites, Op, parse_program
+from neurosym.scenes_command import add_command as add_scenes
 
 if TYPE_CHECKING:
     from neurosym.api import Grounder
@@ -115,6 +116,8 @@ def _arguments() -> argparse.ArgumentParser:
     scene.add_argument("--out", metavar="FILE", type=_path, help="write JSON here, not to stdout")
     _add_perception(scene)
     scene.set_defaults(handler=_scene)
+
+    add_scenes(commands, _add_perception, _sight)
 
     demo = commands.add_parser("demo", help="the same as ground, on a photograph that is at hand")
     demo.add_argument(
@@ -367,15 +370,10 @@ def _write(result: Result, folder: Path) -> list[Path]:
     return written
 
 
-def _scene(namespace: argparse.Namespace) -> int:
-    from neurosym.api import perception_of
-    from neurosym.perception.images import load_image
-    from neurosym.perception.photo import COLOR
-    from neurosym.scene_io import to_document
+def _sight(namespace: argparse.Namespace) -> Grounder:
+    """A grounder that perceives; what it reads with is made when it is needed."""
+    from neurosym.api import Grounder, perception_of
 
-    if namespace.out is not None:
-        check_folder(namespace.out.parent)
-    image = load_image(namespace.photo, max_pixels=_pixel_bound(namespace))
     perception = perception_of(
         namespace.perception,
         device=namespace.device,
@@ -383,8 +381,20 @@ def _scene(namespace: argparse.Namespace) -> int:
         calibration=namespace.calibration,
         dtype=namespace.dtype,
     )
-    scene = perception.perceive(image)
-    scene = scene.observe(COLOR, range(len(scene)))
+    bound, cache = _pixel_bound(namespace), namespace.cache or False
+    return Grounder(perception, max_pixels=bound, cache=cache)
+
+
+def _scene(namespace: argparse.Namespace) -> int:
+    from neurosym.perception.photo import COLOR
+    from neurosym.scene_io import to_document
+
+    if namespace.out is not None:
+        check_folder(namespace.out.parent)
+    grounder = _sight(namespace)
+    given = grounder.perceive(namespace.photo)
+    scene = given.observe(COLOR, range(len(given)))
+    grounder.keep(given)
     if namespace.out is None:
         print(json.dumps(to_document(scene)))
     else:
