@@ -23,7 +23,7 @@ from tests.perception.tiny_contrastive import BLUE, RED, plain, save_siglip
 from tests.perception.tiny_open import save_grounding_dino
 from tests.perception.tiny_sam import save_tiny_sam
 
-MEN = ((0.25, 0.5, 0.5, 1.0), (0.75, 0.5, 0.5, 1.0))
+MEN = ((0.25, 0.5, 0.3, 0.6), (0.75, 0.5, 0.3, 0.6))
 SCORES = {"man": (0.9, 0.9), "horse": (0.02, 0.8), "vehicle": (0.01, 0.01)}
 COSINES = {
     "an old man": (0.8, 0.1),
@@ -63,7 +63,7 @@ def test_nothing_is_loaded_before_it_is_needed(folders: dict[str, Path]) -> None
 def test_boxes_come_from_the_prompts(grounder: Grounder, scene: Scene) -> None:
     assert len(scene) == 0
     result = grounder.ground(scene, "the leftmost man")
-    torch.testing.assert_close(result.boxes, torch.tensor([[0.0, 0, 40, 40]]), atol=0.05, rtol=0)
+    torch.testing.assert_close(result.boxes, torch.tensor([[8.0, 8, 32, 32]]), atol=0.05, rtol=0)
     assert 'GroundingDinoForObjectDetection "' in result.scene.concepts["man"].source
     assert 'prompt "man"' in result.explain()
 
@@ -78,7 +78,7 @@ def test_masks_are_the_segmenters(grounder: Grounder, scene: Scene) -> None:
     pipeline: Any = grounder._perception
     image = scene.pixels.image().numpy() if scene.pixels is not None else None
     made, _ = pipeline.segmenter.masks(
-        pipeline.segmenter.encode(image), torch.tensor([[0.0, 0, 40, 40]])
+        pipeline.segmenter.encode(image), torch.tensor([[8.0, 8, 32, 32]])
     )
     assert mask.shape == (40, 80)
     assert float((mask == made[0]).float().mean()) > 0.95
@@ -87,8 +87,8 @@ def test_masks_are_the_segmenters(grounder: Grounder, scene: Scene) -> None:
 def test_open_values_are_the_attribute_models(grounder: Grounder, scene: Scene) -> None:
     """To the model red is old and blue is young."""
     old, young = (grounder.ground(scene, f"the {age} man") for age in ("old", "young"))
-    torch.testing.assert_close(old.boxes, torch.tensor([[0.0, 0, 40, 40]]), atol=0.05, rtol=0)
-    torch.testing.assert_close(young.boxes, torch.tensor([[40.0, 0, 80, 40]]), atol=0.05, rtol=0)
+    torch.testing.assert_close(old.boxes, torch.tensor([[8.0, 8, 32, 32]]), atol=0.05, rtol=0)
+    torch.testing.assert_close(young.boxes, torch.tensor([[48.0, 8, 72, 32]]), atol=0.05, rtol=0)
     assert "uncalibrated" in old.scene.attributes["old"].source
 
 

@@ -128,7 +128,8 @@ def _arrange(
     basis = torch.cat([tokens[places], torch.ones(1, tokens.shape[1])]).double()
     aims = torch.cat([wanted, torch.zeros(1, wanted.shape[1])]).double()
     vectors = torch.linalg.lstsq(basis, aims).solution.T
-    free = torch.linalg.svd(basis).Vh[-1]
+    # What else they have is each query's own.
+    free = torch.linalg.svd(basis).Vh[-len(vectors) :]
     length = vectors.norm(dim=1).max() * 1.5
     vectors += free * (length**2 - vectors.square().sum(dim=1, keepdim=True)).sqrt()
     model.model.query_position_embeddings.weight.copy_(vectors)
