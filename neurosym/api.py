@@ -507,6 +507,7 @@ def perception_of(
     options: dict[str, Any] = {
         "concepts": None if concepts is None else Path(concepts),
         "calibration": calibration,
+        "weights": settings.weights,
         "device": settings.device,
     }
     if isinstance(perception, str):

@@ -89,16 +89,24 @@ class UnknownConceptError(NeurosymError):
         kind: "category", "attribute", "value", "relation" or "measure".
         name: the name that was asked for.
         nearest: known names close to it.
+
+    Args:
+        kind, name: see above.
+        known: the names that there are.
+        span: of the name in the text.
+        why: what else there is to know, for the message.
     """
 
     def __init__(
-        self, kind: str, name: str, known: Iterable[str], *, span: Span | None = None
+        self, kind: str, name: str, known: Iterable[str], *, span: Span | None = None, why: str = ""
     ) -> None:
         self.kind = kind
         self.name = name
         self.nearest = nearest(name, known)
         super().__init__(
-            f'this scene has no {kind} "{name}"{did_you_mean(self.nearest)}', span=span
+            f'this scene has no {kind} "{name}"{did_you_mean(self.nearest)}'
+            + (f" ({why})" if why else ""),
+            span=span,
         )
 
 

@@ -128,6 +128,13 @@ class Pixels(ABC):
         """
         return scene
 
+    def unknown(self, noun: str) -> str:  # noqa: ARG002
+        """Why a noun that was looked for reached no category, and what is near it.
+
+        In one line; empty when nothing is known of it.
+        """
+        return ""
+
     def relate(
         self,
         relation: str,  # noqa: ARG002
@@ -246,6 +253,9 @@ class _TakenPixels(Pixels):
 
     def depth(self) -> DepthMap | None:
         return self.whole.depth()
+
+    def unknown(self, noun: str) -> str:
+        return self.whole.unknown(noun)
 
     def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
         return self.whole.relate(relation, [(self.indices[i], self.indices[j]) for i, j in pairs])

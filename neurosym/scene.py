@@ -117,7 +117,8 @@ class Concept:
     Attributes:
         categories: the categories that it covers.
         approximate: True when they cover more than the word says ("man" read as person).
-        source: the way from the word to the categories, in one line.
+        source: the way from the word to the categories, in one line: "label", "lexicon",
+            "hyponym: poodle < dog (WordNet)", "prompt".
     """
 
     categories: tuple[str, ...]
@@ -235,7 +236,9 @@ class Scene:
             return tuple(self.categories.values.index(c) for c in self.concepts[word].categories)
         if word in self.categories.values:
             return (self.categories.values.index(word),)
-        raise UnknownConceptError("category", word, (*self.categories.values, *self.concepts))
+        why = "" if self.pixels is None else self.pixels.unknown(word)
+        known = (*self.categories.values, *self.concepts)
+        raise UnknownConceptError("category", word, known, why=why)
 
     def attribute(self, name: str) -> Categorical:
         """The attribute of this name, or UnknownConceptError; "category" is one, too."""

@@ -211,6 +211,10 @@ class PhotoPixels(Pixels):
         odds = (found / (1 - found).clamp_min(LEAST)).clamp(LEAST, _MOST_ODDS)
         return odds / odds.sum(dim=1, keepdim=True)
 
+    def unknown(self, noun: str) -> str:
+        """See :meth:`Pixels.unknown`; by the pipeline's vocabulary."""
+        return self._pipeline.unknown(noun)
+
     def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
         """See :meth:`Pixels.relate`; by the relation model."""
         model = self._pipeline.relations

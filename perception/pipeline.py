@@ -41,6 +41,7 @@ from neurosym.perception.search import (
     prompted,
     quoted_prompt,
 )
+from neurosym.perception.vocabulary import Unresolved, Vocabulary
 from neurosym.pixels import DepthMap, Wanted
 from neurosym.scene import PROMPTS, Categorical, Concept, Relation, Scene
 
@@ -101,6 +102,8 @@ class Pipeline(Perception):
         depth: estimates depth from the image.
         heat_maps: says of every pixel how well words describe it.
         concepts: a file of words to use instead of the one that comes with the package.
+        weights: gives the folder of a model of the model store, for the words that the file has
+            not: see :class:`neurosym.perception.vocabulary.Vocabulary`.
         calibration: what the scores of ``detector`` are worth; its own when left out, and when it
             has none, its scores are taken as they are and the scene says so.
         open_calibration: the same for ``open_detector``.
@@ -122,6 +125,7 @@ class Pipeline(Perception):
         depth: DepthModel | Lazy[DepthModel] | None = None,
         heat_maps: HeatMapModel | Lazy[HeatMapModel] | None = None,
         concepts: Path | None = None,
+        weights: Callable[[str], Path] | None = None,
         calibration: Calibration | None = None,
         open_calibration: Calibration | None = None,
         device: torch.device | str = "cpu",
@@ -139,6 +143,8 @@ class Pipeline(Perception):
             Role.HEAT_MAPS: heat_maps,
         }
         self._concepts_file = concepts
+        self._vocabulary = Vocabulary(weights, concepts)
+        self._unresolved: dict[str, Unresolved] = {}
         self._given_calibration = calibration
         self._open_calibration = open_calibration or AS_SCORED
         self._device = torch.device(device)
@@ -164,7 +170,8 @@ class Pipeline(Perception):
                 end.check_installed()
                 made[end.name] = Lazy.of(end, argument, settings)
             parts[role.value] = made[end.name]
-        return Pipeline(**{"device": settings.device, "name": name, **parts, **options})
+        given = {"device": settings.device, "name": name, "weights": settings.weights}
+        return Pipeline(**{**given, **parts, **options})
 
     def _part(self, role: Role) -> Any:
         part = self._parts[role]
@@ -369,7 +376,7 @@ class Pipeline(Perception):
 
     def look_for(self, scene: Scene, pixels: PhotoPixels, wanted: Wanted) -> Scene:
         """See :meth:`neurosym.pixels.Pixels.look_for`."""
-        scene = self._search(scene, pixels.photo, wanted)
+        scene = self._resolved(self._search(scene, pixels.photo, wanted), wanted)
         if isinstance(scene.pixels, PhotoPixels):
             pixels = scene.pixels
         attributes, relations = dict(scene.attributes), dict(scene.relations)
@@ -388,6 +395,24 @@ class Pipeline(Perception):
                     )
         tables = {name: _on(table, scene.device) for name, table in attributes.items()}
         return replace(scene, attributes=tables, relations=relations)
+
+    def unknown(self, noun: str) -> str:
+        """See :meth:`neurosym.pixels.Pixels.unknown`."""
+        found = self._unresolved.get(noun)
+        return "" if found is None else found.details
+
+    def _resolved(self, scene: Scene, wanted: Wanted) -> Scene:
+        """The scene with the nouns that the closed vocabulary covers in its own words."""
+        if self.open_detector is not None:
+            return scene
+        concepts = dict(scene.concepts)
+        for noun in wanted.nouns:
+            found = self._vocabulary.resolve(noun, self.categories)
+            if isinstance(found, Unresolved):
+                self._unresolved[noun] = found
+            elif found.categories != (noun,):
+                concepts[noun] = found
+        return scene if concepts == scene.concepts else replace(scene, concepts=concepts)
 
     def _search(self, scene: Scene, photo: Photo, wanted: Wanted) -> Scene:
         """The scene with what an open vocabulary finds of the nouns: one forward for all."""

