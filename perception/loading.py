@@ -45,9 +45,17 @@ def load_model(kind: Any, source: str, device: torch.device, dtype: torch.dtype)
 
     def load(folder: Path) -> Any:
         _check_kind(folder, getattr(getattr(kind, "config_class", None), "model_type", ""))
-        model, report = kind.from_pretrained(
-            folder, dtype=dtype, output_loading_info=True, **_options(kind)
-        )
+        try:
+            model, report = kind.from_pretrained(
+                folder, dtype=dtype, output_loading_info=True, **_options(kind)
+            )
+        except ImportError as error:
+            if "timm" not in str(error):
+                raise
+            raise ValueError(
+                "it needs the library timm: where there is one, take the revision that does not, "
+                'as "facebook/detr-resnet-50@no_timm"'
+            ) from error
         lacking = sorted(map(str, report["missing_keys"])) + sorted(
             str(mismatch[0]) for mismatch in report["mismatched_keys"]
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +16,12 @@ from benchmarks.scenes import random_scene, two_hops
 from neurosym.api import Grounder, perception_of
 from neurosym.executors.tensor import TensorExecutor
 from neurosym.grammar import Parser
+from neurosym.models.store import path_of
+from neurosym.perception.registry import Settings, back_end
 from neurosym.program import Op, registry
+from tests.perception.test_object_detection import sure_detr
+from tests.perception.tiny_detectors import enliven, save_tiny_detr, save_tiny_rt_detr
+from tests.perception.tiny_sam import save_tiny_sam
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -62,3 +69,40 @@ def test_the_grounder_answers_alike(
         assert (one.status, one.answer) == (two.status, two.answer)
         assert torch.allclose(one.boxes, two.boxes.cpu(), atol=1.0)
         assert two.alignment.maps.shape[1:] == (375, 500)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["detr", "rt-detr"])
+def test_a_detector_of_transformers_answers_alike(
+    name: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    model = {"detr": save_tiny_detr, "rt-detr": save_tiny_rt_detr}[name](tmp_path)
+    enliven(model)
+    model.save_pretrained(tmp_path)
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    found = []
+    for device, precision in (("cpu", torch.float32), ("cuda", dtype)):
+        settings = Settings(torch.device(device), precision, path_of)
+        (one,) = back_end(name).make(str(tmp_path), settings).detect([image])
+        assert one.boxes.device.type == device
+        found.append((one.boxes.cpu(), one.scores.cpu()))
+    (boxes, scores), (other, theirs) = found
+    order, moved = boxes.sum(dim=1).argsort(), other.sum(dim=1).argsort()
+    exact = dtype is torch.float32
+    assert torch.allclose(boxes[order], other[moved], atol=0.05 if exact else 2.0)
+    assert torch.allclose(scores[order], theirs[moved], atol=1e-3 if exact else 0.05)
+
+
+def test_a_pipeline_of_transformers_works_on_the_gpu(tmp_path: Path) -> None:
+    """Boxes, masks of SAM and answers; results may lie on the GPU, scenes do."""
+    sure_detr(tmp_path / "detr")
+    save_tiny_sam(tmp_path / "sam")
+    name = f"detr:{tmp_path / 'detr'}+sam:{tmp_path / 'sam'}"
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    masks = []
+    for device in ("cpu", "cuda"):
+        scene = perception_of(name, device=device).perceive(image)
+        assert scene.boxes[0].tolist() == pytest.approx([20, 6, 60, 24], abs=0.05)
+        assert scene.device.type == device
+        masks.append(scene.masks([0]).cpu())
+    assert (masks[0] != masks[1]).float().mean() < 0.05

@@ -152,6 +152,17 @@ def test_a_hubs_name_without_a_network_says_what_to_do() -> None:
     assert "Repo id must" in message("not a name")
 
 
+def test_offline_mode_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both variables set the constant, when the library is imported; no connection is tried."""
+
+    def tried(*arguments: Any) -> None:
+        raise AssertionError("the network was used in offline mode")
+
+    monkeypatch.setattr(socket, "getaddrinfo", tried)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE is set: download it elsewhere" in message("some-one/tiny-detr")
+
+
 def test_a_hubs_model_comes_from_the_cache(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
