@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -507,7 +508,7 @@ def perception_of(
     options: dict[str, Any] = {
         "concepts": None if concepts is None else Path(concepts),
         "calibration": calibration,
-        "weights": settings.weights,
+        "weights": _word_model,
         "device": settings.device,
     }
     if isinstance(perception, str):
@@ -515,6 +516,17 @@ def perception_of(
     if not isinstance(perception, Perception):
         options["segmenter"] = Lazy.of(back_end("mobilesam"), "", settings)
     return as_perception(perception, **options)
+
+
+def _word_model(name: str) -> Path:
+    """The folder of a model that single words are looked up in.
+
+    It is fetched when a text first has such a word, and no answer waits for that: where the
+    environment says to stay offline, it is not.
+    """
+    switches = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    offline = any(switch.lower() in ("1", "on", "true", "yes") for switch in switches)
+    return path_of(name, pull=not offline)
 
 
 def _dtype_of(dtype: torch.dtype | str) -> torch.dtype:

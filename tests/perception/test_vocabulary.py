@@ -260,6 +260,20 @@ def test_an_unsupported_word_says_what_is_near_and_what_was_not_asked(
     assert "neurosym models pull wordnet" in result.message
 
 
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_nothing_is_fetched_where_the_environment_says_to_stay_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, parser: Parser
+) -> None:
+    grounder = Grounder(Boxes(), parser)
+    scene = grounder.perceive(IMAGE)
+    monkeypatch.setenv("NEUROSYM_HOME", str(tmp_path))
+    monkeypatch.setenv(switch, "1")
+    # A fetch would fail as well, but not without asking pip.
+    monkeypatch.setattr("subprocess.Popen", None)
+    result = grounder.ground(scene, "the roadster")
+    assert "neurosym models pull wordnet" in result.message
+
+
 # From here on with the real WordNet and word vectors.
 
 
