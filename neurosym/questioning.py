@@ -31,13 +31,11 @@ def wanted_of(programs: Iterable[Op]) -> Wanted:
     for program in programs:
         for op in program.walk():
             anything = anything or isinstance(op, Everything)
-            for role, name in names_of(op):
-                if role == "category":
-                    nouns[name] = None
-                elif role == "relation":
-                    relations[name] = None
-                elif role == "attribute" and not isinstance(op, Filter):
-                    attributes[name] = None
-            if isinstance(op, Filter):
-                values[op.attribute, op.value] = None
+            said = names_of(op)
+            nouns |= {name: None for role, name in said if role == "category"}
+            relations |= {name: None for role, name in said if role == "relation"}
+            for attribute in (name for role, name in said if role == "attribute"):
+                if not isinstance(op, Filter):
+                    attributes[attribute] = None
+                values |= {(attribute, name): None for role, name in said if role == "value"}
     return Wanted(tuple(nouns), tuple(values), tuple(attributes), tuple(relations), anything)

@@ -26,6 +26,15 @@ def test_what_programs_name_is_wanted_once() -> None:
     )
 
 
+def test_values_to_choose_from_are_wanted() -> None:
+    program = parse_program("(choose (the (select table)) material bamboo metal)")
+    wanted = wanted_of([program])
+    assert wanted.values == (("material", "bamboo"), ("material", "metal"))
+    assert wanted.attributes == ("material",)
+    assert not wanted.anything
+    assert wanted_of([parse_program("(count (everything))")]).anything
+
+
 def test_only_values_that_the_attribute_lacks_are_read_as_their_own() -> None:
     program = parse_program("(filter (filter (select cup) color red) quality old)")
     known = {"color": ("red", "blue"), "red": ("red", "not red"), "old": ("old", "not old")}
