@@ -34,7 +34,9 @@ from neurosym.perception.merging import merged
 from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
 from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
 from neurosym.perception.search import (
+    Covers,
     apart,
+    covers_among,
     distinct,
     phrases_for,
     prompt_of,
@@ -423,19 +425,21 @@ class Pipeline(Perception):
             return scene
         known = photo.extended.setdefault(scene, {})
         if asked not in known:
-            nouns = distinct(asked)
+            wider_than = covers_among(asked, self._vocabulary.resolve)
+            nouns = distinct(asked, wider_than)
             self._ask(photo, list(nouns))
             wider = scene
             for phrases, found in photo.searches:
                 columns = [i for i, phrase in enumerate(phrases) if phrase in nouns]
                 if columns:
                     part = replace(found, scores=found.scores[:, columns])
-                    wider = self._extended(wider, photo, part, [phrases[i] for i in columns])
+                    named = [phrases[i] for i in columns]
+                    wider = self._extended(wider, photo, part, named, wider_than)
                     photo = cast("PhotoPixels", wider.pixels).photo
             provenance = dict(wider.provenance)
             before = [provenance[PROMPTS]] if PROMPTS in provenance else []
             provenance[PROMPTS] = ", ".join([*before, *map(quoted_prompt, nouns)])
-            concepts = prompted(scene, nouns, self.open_detector.name)
+            concepts = prompted(scene, nouns, self.open_detector.name, wider_than)
             known[asked] = replace(wider, concepts=concepts, provenance=provenance)
         return known[asked]
 
@@ -453,11 +457,16 @@ class Pipeline(Perception):
         photo.searches.append((missing, found[0]))
 
     def _extended(
-        self, scene: Scene, photo: Photo, raw: Detections, phrases: Sequence[str]
+        self,
+        scene: Scene,
+        photo: Photo,
+        raw: Detections,
+        phrases: Sequence[str],
+        wider_than: Covers,
     ) -> Scene:
         """A scene with further detections; its objects keep their numbers and what is known."""
         found = hypotheses(raw, self._open_calibration)
-        found = replace(found, categories=apart(found.categories, phrases))
+        found = replace(found, categories=apart(found.categories, phrases, wider_than))
         before = Hypotheses(
             scene.boxes, scene.existence, scene.categories.probabilities, scene.groups
         )

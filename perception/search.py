@@ -25,6 +25,9 @@ from neurosym.scene import Concept, Scene
 
 Covers = Callable[[str, str], bool]
 """Whether the things that the second word names are all among those that the first one names."""
+Resolve = Callable[[str, Sequence[str]], object]
+_KINDS = ("synonym:", "hypernym:", "hyponym:")
+"""Ways from a word to others that say that things are of a kind, not only alike in name."""
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -47,6 +50,31 @@ def covers(wide: str, narrow: str) -> bool:
     if above is None or below is None or above.approximate:
         return False
     return set(below.categories) <= set(above.categories)
+
+
+def covers_among(nouns: Sequence[str], resolve: Resolve) -> Covers:
+    """Which of some nouns cover which, by WordNet as well where there is one.
+
+    Args:
+        nouns: what is asked for together; WordNet tells a noun's meaning by the others.
+        resolve: says what a word means among labels, and by which way, see
+            :meth:`neurosym.perception.vocabulary.Vocabulary.resolve`.
+    """
+    found = {noun: resolve(noun, [other for other in nouns if other != noun]) for noun in nouns}
+    known = {
+        noun: concept
+        for noun, concept in found.items()
+        if isinstance(concept, Concept) and concept.source.startswith(_KINDS)
+    }
+    edges: set[tuple[str, str]] = set()
+    for noun, concept in known.items():
+        for other in concept.categories:
+            if concept.approximate:
+                edges.add((other, noun))
+            elif len(concept.categories) > 1 or len(known.get(other, concept).categories) == 1:
+                # Tandem and moped are bikes by a synonym, too, but only "bike" covers both.
+                edges.add((noun, other))
+    return lambda wide, narrow: (wide, narrow) in edges or covers(wide, narrow)
 
 
 def prompt_of(noun: str) -> str:

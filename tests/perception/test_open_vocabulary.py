@@ -13,11 +13,13 @@ from torch import Tensor
 
 from neurosym import Grounder, Scene
 from neurosym.grammar import Parser
+from neurosym.models.store import path_of
 from neurosym.perception.base import Detections
 from neurosym.perception.calibration import PROVENANCE, Temperature, calibrated
 from neurosym.perception.pipeline import Pipeline
-from neurosym.perception.search import apart, covers
+from neurosym.perception.search import apart, covers, covers_among
 from neurosym.pixels import Wanted
+from neurosym.scene import Concept
 from neurosym.views.document import result_document
 
 IMAGE = np.full((60, 120, 3), 90, dtype=np.uint8)
@@ -241,6 +243,45 @@ def test_synonyms_are_one_prompt(parser: Parser) -> None:
 )
 def test_which_words_cover_which(wide: str, narrow: str, expected: bool) -> None:
     assert covers(wide, narrow) is expected
+
+
+def test_wordnet_tells_kinds_among_what_is_asked_for_together() -> None:
+    said = {
+        "clothing": None,
+        "shirt": Concept(("clothing",), True, "hyponym: shirt < clothing (WordNet)"),
+        "kid": Concept(("child",), source="synonym: kid = child (WordNet)"),
+        "child": Concept(("kid",), source="synonym: child = kid (WordNet)"),
+        "bike": Concept(("tandem", "moped"), source="hypernym: bike > tandem, moped (WordNet)"),
+        "tandem": Concept(("bike",), source="synonym: tandem = bike (WordNet)"),
+        "moped": Concept(("bike",), source="synonym: moped = bike (WordNet)"),
+        "oar": Concept(("shirt",), True, "embedding 0.91: shirt (potion-base-8M)"),
+    }
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def resolve(word: str, labels: Sequence[str]) -> object:
+        asked.append((word, tuple(labels)))
+        return said[word]
+
+    wider = covers_among(list(said), resolve)
+    assert len(asked) == len(said)
+    assert all(word not in labels for word, labels in asked)
+    pairs = {(a, b) for a in said for b in said if a != b and wider(a, b)}
+    assert pairs == {
+        ("clothing", "shirt"),
+        ("kid", "child"),
+        ("child", "kid"),
+        ("bike", "tandem"),
+        ("bike", "moped"),
+    }
+
+
+def test_a_wider_word_by_wordnet_covers_what_is_asked_for_beside_it(parser: Parser) -> None:
+    finder = Finder()
+    pipeline = Pipeline(open_detector=finder, weights=path_of)
+    grounder = Grounder(pipeline, parser)
+    scene = grounder.ground(grounder.perceive(IMAGE), "the kid and the child").scene
+    assert finder.asked == [("kid",)]
+    assert scene.concepts["child"].categories == ("kid",)
 
 
 def test_shares_stay_distributions() -> None:
