@@ -42,6 +42,8 @@ _HOME = {
     "write": "files",
 }
 
+__all__ = [*_HOME]
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:

@@ -119,9 +119,13 @@ def from_coco_results(results: Sequence[Mapping[str, Any]], about: Mapping[str, 
 def crowds(scene: Scene) -> Scene:
     """The crowd regions of a scene that was read from COCO, as a scene of their own.
 
-    Its objects are regions of several things of their category each. Evaluation neither asks for
-    them nor counts what lies in them.
+    That goes for instances and for panoptic annotations. Its objects are regions of several things
+    of their category each; evaluation neither asks for them nor counts what lies in them.
     """
+    if scene.origin is not None and scene.origin.format != FORMAT:
+        from neurosym.interchange import panoptic
+
+        return panoptic.crowds(scene)
     origin = origin_of(scene, FORMAT)
     names = {name: name for name in scene.categories.values}
     regions = [
@@ -153,9 +157,7 @@ def to_coco(
         origin = origin_of(scene, FORMAT)
         images.append(image_entry(scene, number, key))
         entries = list(_entries(scene, origin, numbers))
-        for region in origin.image.get(_CROWDS, ()):
-            kept = {name: part for name, part in region.items() if name != "category"}
-            entries.append({"category_id": numbers[region["category"]], **kept})
+        entries += _crowd_entries(scene, origin, numbers)
         annotations += [{"image_id": number, **entry} for entry in entries]
     _identify(annotations)
     return {**head, "images": images, "annotations": annotations}
@@ -257,6 +259,20 @@ def _entries(scene: Scene, origin: Origin, numbers: Mapping[str, int]) -> Iterat
         if score != 1:
             entry["score"] = as_read(score, note.get("score"))
         yield entry
+
+
+def _crowd_entries(
+    scene: Scene, origin: Origin, numbers: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """The annotations of a scene's crowd regions, as they were read if they were."""
+    if origin is not scene.origin:
+        apart = crowds(scene)
+        for entry in _entries(apart, Origin(FORMAT), numbers):
+            yield {**entry, "iscrowd": 1}
+        return
+    for region in origin.image.get(_CROWDS, ()):
+        kept = {name: part for name, part in region.items() if name != "category"}
+        yield {"category_id": numbers[region["category"]], **kept}
 
 
 def _area(scene: Scene, index: int, segmentation: Segmentation | None) -> float:

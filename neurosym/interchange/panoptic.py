@@ -35,6 +35,9 @@ from neurosym.interchange.coco import (
     images_by_id,
     numbered,
 )
+from neurosym.interchange.coco import (
+    crowds as crowds_of,
+)
 from neurosym.interchange.scenes import (
     Scenes,
     corners,
@@ -165,7 +168,10 @@ def to_coco_panoptic(
 
 
 def crowds(scene: Scene) -> Scene:
-    """The crowd segments of a scene that was read from panoptic annotations, as a scene."""
+    """The crowd segments of a scene that was read from panoptic annotations, as a scene.
+
+    :func:`neurosym.interchange.coco.crowds` gives those of instances, too.
+    """
     regions = origin_of(scene, FORMAT).image.get(_CROWDS, ())
     things = [Thing(region["category"], corners(region["bbox"])) for region in regions]
     pixels = None
@@ -226,11 +232,16 @@ def _painted(
     taken = [int(note["id"]) for note in (*origin.objects, *regions) if "id" in note]
     fresh = itertools.count(max(taken, default=0) + 1)
     numbers = [int(origin.of(index).get("id") or next(fresh)) for index in range(len(scene))]
+    # Crowds of instances have no number here, and lie below everything.
+    apart = crowds_of(scene) if scene.origin is not origin else scene[[]]
+    others = [next(fresh) for _ in range(len(apart))]
     if isinstance(scene.pixels, Segments) and tuple(numbers) == scene.pixels.numbers:
         painted = scene.pixels.segments()
         painted[~np.isin(painted, [*numbers, *(region["id"] for region in regions)])] = 0
     else:
         painted = np.zeros(scene.size, dtype=np.int64)
+        for row, number in enumerate(others):
+            painted[apart.masks([row])[0].cpu().numpy()] = number
         masks = scene.masks(range(len(scene))).cpu().numpy()
         for index in np.argsort(-masks.sum((1, 2)), kind="stable"):
             painted[masks[index]] = numbers[index]
@@ -248,6 +259,10 @@ def _painted(
         info = {"category_id": categories[region["category"]], **region}
         kept = {name: part for name, part in info.items() if name not in ("category", "place")}
         infos.insert(region["place"], kept)
+    for row, name in enumerate(likeliest(apart)):
+        area = int((painted == others[row]).sum())
+        info = {"id": others[row], "category_id": categories[name], "area": area}
+        infos.append({**info, "bbox": sides(apart.boxes[row]), "iscrowd": 1})
     return infos, (painted[..., None] // _BASE % 256).astype(np.uint8)
 
 

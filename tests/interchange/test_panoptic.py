@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from neurosym.errors import DataError
-from neurosym.interchange.coco import from_coco
+from neurosym.interchange.coco import crowds as instance_crowds
+from neurosym.interchange.coco import from_coco, to_coco
 from neurosym.interchange.panoptic import crowds, from_coco_panoptic, to_coco_panoptic
 from neurosym.pixels import GivenMasks, ImageSize
 from tests.scenes import make
@@ -98,6 +99,20 @@ def test_smaller_masks_are_painted_over_larger_ones() -> None:
     assert torch.equal(again.boxes, scene.boxes)
     # Run lengths and segments say the same.
     assert len(from_coco({**document, "annotations": []})) == 1
+
+
+def test_crowds_go_from_instances_to_segments_and_back() -> None:
+    scenes = from_coco_panoptic(DOCUMENT, {"five.png": PICTURE})
+    instances = to_coco(scenes)
+    assert [entry["iscrowd"] for entry in instances["annotations"]].count(1) == 1
+    read = from_coco(instances)
+    assert [len(scene) for scene in read.values()] == [2, 0]
+    assert torch.equal(instance_crowds(read[5]).masks([0]), crowds(scenes[5]).masks([0]))
+    assert torch.equal(instance_crowds(scenes[5]).masks([0]), crowds(scenes[5]).masks([0]))
+    document, pictures = to_coco_panoptic(read)
+    again = from_coco_panoptic(document, pictures)
+    assert torch.equal(crowds(again[5]).masks([0]), crowds(scenes[5]).masks([0]))
+    assert torch.equal(again[5].masks([0, 1]), scenes[5].masks([0, 1]))
 
 
 def test_what_does_not_fit_is_one_line(tmp_path: Path) -> None:
