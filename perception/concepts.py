@@ -30,7 +30,8 @@ def load_concepts(categories: Sequence[str], path: Path | None = None) -> dict[s
             package's own file, entries that name categories other than these are passed over.
 
     Returns:
-        Word -> concept, in the file's order. No word is itself a category.
+        Word -> concept, in the file's order. No word is itself a category. From the package's own
+        file, what stands before a hyphen ("wall" of "wall-brick") is a word, too.
 
     Raises:
         LexiconError: the file cannot be read or is not valid TOML; a table is not one of TABLES; a
@@ -50,6 +51,24 @@ def load_concepts(categories: Sequence[str], path: Path | None = None) -> dict[s
         # Another detector has other categories: what it lacks, its words cannot mean.
         if set(concept.categories) <= set(categories) and word not in categories:
             found[word] = concept
+    for word, covered in _first_words(categories).items():
+        if word not in categories:
+            known = found.get(word, Concept(()))
+            together = tuple(dict.fromkeys((*known.categories, *covered)))
+            found[word] = Concept(together, known.approximate, "category names")
+    return found
+
+
+def _first_words(categories: Sequence[str]) -> dict[str, list[str]]:
+    """Word -> the categories that are kinds of it by their names.
+
+    Lists of stuff qualify names: "wall-brick" and "wall-other-merged" are walls.
+    """
+    found: dict[str, list[str]] = {}
+    for category in categories:
+        word, qualifier, _ = category.partition("-")
+        if qualifier and word:
+            found.setdefault(word, []).append(category)
     return found
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from neurosym.errors import DataError, NeurosymError
 from neurosym.masks import Outlines, Segmentation, encode_mask
 from neurosym.origin import Origin
+from neurosym.perception.concepts import load_concepts
 from neurosym.perception.given import Thing, scene_of
 from neurosym.pixels import ImageSize, Pixels
 from neurosym.scene import Scene
@@ -87,6 +88,8 @@ def photograph(
 ) -> Scene:
     """The scene of annotated objects, with the relations that follow from their boxes.
 
+    With a vocabulary come the words that its categories cover beyond their own names.
+
     Args:
         things: the objects.
         size: of the image.
@@ -95,7 +98,8 @@ def photograph(
         pixels: the masks.
         name: the image's file name, where there is one.
     """
-    scene = scene_of(things, size, categories=categories, pixels=pixels)
+    concepts = {} if categories is None else load_concepts(categories)
+    scene = scene_of(things, size, categories=categories, pixels=pixels, concepts=concepts)
     provenance = {**scene.provenance, "format": origin.format, **({"image": name} if name else {})}
     return replace(scene, origin=origin, provenance=provenance)
 

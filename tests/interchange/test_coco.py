@@ -70,6 +70,7 @@ def test_boxes_masks_and_names_are_those_of_the_file() -> None:
     assert (int(runs.sum()), bool(runs[10, 10]), bool(runs[10, 11])) == (60, True, True)
     assert bool(square[5:15, 5:15].all())
     assert int(square.sum()) == 100
+    assert scene.category_indices("kitten") == (0,)
     assert scene.relation("left_of").probabilities.shape == (3, 3)
 
 

@@ -60,6 +60,15 @@ def test_another_detector_gets_the_words_that_its_categories_allow() -> None:
     assert "animal" not in found
 
 
+def test_qualified_names_are_kinds_of_their_first_word() -> None:
+    found = load_concepts(["wall-brick", "wall-other-merged", "dining table", "table-merged"])
+    assert found["wall"].categories == ("wall-brick", "wall-other-merged")
+    assert found["wall"].source == "category names"
+    # What the lexicon says of a word stays.
+    assert found["table"].categories == ("dining table", "table-merged")
+    assert "wall" not in load_concepts(["wall", "wall-brick"])
+
+
 def test_a_users_file_replaces_the_shipped_one(tmp_path: Path) -> None:
     path = tmp_path / "words.toml"
     path.write_text(
