@@ -67,7 +67,8 @@ def _first_words(categories: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for category in categories:
         word, qualifier, _ = category.partition("-")
-        if qualifier and word:
+        # A letter is no kind: "t-shirt".
+        if qualifier and len(word) > 1:
             found.setdefault(word, []).append(category)
     return found
 

@@ -67,6 +67,7 @@ def test_qualified_names_are_kinds_of_their_first_word() -> None:
     # What the lexicon says of a word stays.
     assert found["table"].categories == ("dining table", "table-merged")
     assert "wall" not in load_concepts(["wall", "wall-brick"])
+    assert load_concepts(["t-shirt"]) == {}
 
 
 def test_a_users_file_replaces_the_shipped_one(tmp_path: Path) -> None:
