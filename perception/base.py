@@ -47,6 +47,10 @@ class Detections:
     masks: Tensor | None = None
 
     def __post_init__(self) -> None:
+        for what in ("boxes", "scores", "masks"):
+            given = getattr(self, what)
+            if not isinstance(given, Tensor) and not (what == "masks" and given is None):
+                raise PerceptionError(f"{what} must be a tensor, not {type(given).__name__}")
         count = len(self.boxes)
         if self.boxes.ndim != 2 or self.boxes.shape[1] != 4:
             raise PerceptionError(f"boxes must be [N, 4], not {list(self.boxes.shape)}")

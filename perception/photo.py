@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from neurosym.perception.calibration import LEAST
+from neurosym.perception.checks import checked_masks, checked_scores
 from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
 from neurosym.perception.prompts import attribute_words, participle
 from neurosym.perception.search import prompt_of
@@ -172,8 +173,9 @@ class PhotoPixels(Pixels):
         else:
             for start in range(0, len(missing), MASKS_AT_ONCE):
                 part = missing[start : start + MASKS_AT_ONCE]
-                made, _ = segmenter.masks(self.photo.embedding(segmenter), self._boxes[part])
-                known.update(zip(part, made.cpu(), strict=True))
+                given = segmenter.masks(self.photo.embedding(segmenter), self._boxes[part])
+                made = checked_masks(given, len(part), self.photo.size, segmenter)
+                known.update(zip(part, made, strict=True))
         if not len(indices):
             return torch.zeros((0, *self.photo.size), dtype=torch.bool)
         return torch.stack([known[i] for i in indices])
@@ -204,10 +206,12 @@ class PhotoPixels(Pixels):
             )
         nouns, asked = [self._nouns[i] for i in indices], self.words[attribute]
         if is_open(attribute, tuple(asked)):
-            holds = model.attributes(image, boxes, nouns, [asked[attribute]]).cpu()
+            given = model.attributes(image, boxes, nouns, [asked[attribute]])
+            holds = checked_scores(given, (len(indices), 1), model)
             return torch.cat([holds, 1 - holds], dim=1)
         # Given that exactly one of the values holds, and each was judged by itself: the odds.
-        found = model.attributes(image, boxes, nouns, list(asked.values())).cpu()
+        given = model.attributes(image, boxes, nouns, list(asked.values()))
+        found = checked_scores(given, (len(indices), len(asked)), model)
         odds = (found / (1 - found).clamp_min(LEAST)).clamp(LEAST, _MOST_ODDS)
         return odds / odds.sum(dim=1, keepdim=True)
 
@@ -226,10 +230,11 @@ class PhotoPixels(Pixels):
             figures, landmarks = map(list, zip(*missing, strict=True))
             nouns = [(self._nouns[i], self._nouns[j]) for i, j in missing]
             boxes = self._boxes
-            made = model.relations(
+            given = model.relations(
                 self.photo.image, boxes[figures], boxes[landmarks], nouns, relation
             )
-            known.update(zip(missing, made.cpu(), strict=True))
+            made = checked_scores(given, (len(missing),), model)
+            known.update(zip(missing, made, strict=True))
         return torch.stack([known[pair] for pair in pairs]) if pairs else torch.zeros(0)
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
@@ -241,7 +246,8 @@ class PhotoPixels(Pixels):
         if model is None or phrase is None:
             return None
         if phrase not in self.photo.heat:
-            (self.photo.heat[phrase],) = model.heat_maps(self.photo.image, [phrase]).cpu()
+            given = model.heat_maps(self.photo.image, [phrase])
+            (self.photo.heat[phrase],) = checked_scores(given, (1, *self.photo.size), model)
         return self.photo.heat[phrase]
 
     def _said_of(self, attribute: str, value: str) -> str | None:

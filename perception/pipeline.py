@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurosym.errors import OptionError, PerceptionError
+from neurosym.errors import OptionError
 from neurosym.perception import geometry
 from neurosym.perception.base import (
     AttributeModel,
@@ -26,6 +26,12 @@ from neurosym.perception.base import (
     Segmenter,
 )
 from neurosym.perception.calibration import PROVENANCE
+from neurosym.perception.checks import (
+    check_part,
+    checked_categories,
+    checked_detections,
+    checked_image,
+)
 from neurosym.perception.colours import COLOURS, default_model
 from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
@@ -113,7 +119,7 @@ class Pipeline(Perception):
         name: what the scene's provenance says.
 
     Raises:
-        OptionError: there is no detector of either kind.
+        OptionError: there is no detector of either kind, or a part lacks the interface of its role.
     """
 
     def __init__(
@@ -144,6 +150,9 @@ class Pipeline(Perception):
             Role.DEPTH: depth,
             Role.HEAT_MAPS: heat_maps,
         }
+        for role, part in self._parts.items():
+            if part is not None and not isinstance(part, Lazy):
+                check_part(role, part)
         self._concepts_file = concepts
         self._vocabulary = Vocabulary(weights, concepts)
         self._unresolved: dict[str, Unresolved] = {}
@@ -220,15 +229,7 @@ class Pipeline(Perception):
     @cached_property
     def categories(self) -> tuple[str, ...]:
         """The closed vocabulary; empty when there is only an open one."""
-        if self.detector is None:
-            return ()
-        names = tuple(self.detector.categories)
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise PerceptionError(
-                f'{self.detector.name} has two categories of the name "{twice}": names must differ'
-            )
-        return names
+        return () if self.detector is None else checked_categories(self.detector)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -290,12 +291,7 @@ class Pipeline(Perception):
         return self._scenes(images)
 
     def _scenes(self, images: Sequence[np.ndarray], depth: DepthMap | None = None) -> list[Scene]:
-        for image in images:
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise PerceptionError(
-                    f"an image must be uint8 [height, width, 3], not {image.dtype} "
-                    f"{list(image.shape)}"
-                )
+        images = [checked_image(image) for image in images]
         return [
             self._scene(Photo(image, depth), hypotheses(found, self.calibration))
             for image, found in zip(images, self._detections(images), strict=True)
@@ -304,14 +300,8 @@ class Pipeline(Perception):
     def _detections(self, images: Sequence[np.ndarray]) -> list[Detections]:
         if self.detector is None:
             return [Detections(torch.zeros(0, 4), torch.zeros(0, 0)) for _ in images]
-        found = self.detector.detect(images)
-        if len(found) != len(images):
-            raise PerceptionError(
-                f"{self.detector.name} gave {len(found)} results for {len(images)} images"
-            )
-        for image, detections in zip(images, found, strict=True):
-            _check(detections, len(self.categories), image, self.detector.name)
-        return found
+        columns = len(self.categories)
+        return checked_detections(self.detector.detect(images), images, columns, self.detector)
 
     def _scene(
         self, photo: Photo, found: Hypotheses, categories: Sequence[str] | None = None
@@ -451,10 +441,8 @@ class Pipeline(Perception):
         if detector is None or not missing:
             return
         found = detector.detect_phrases([photo.image], [prompt_of(noun) for noun in missing])
-        if len(found) != 1:
-            raise PerceptionError(f"{detector.name} gave {len(found)} results for 1 image")
-        _check(found[0], len(missing), photo.image, detector.name)
-        photo.searches.append((missing, found[0]))
+        (checked,) = checked_detections(found, [photo.image], len(missing), detector)
+        photo.searches.append((missing, checked))
 
     def _extended(
         self,
@@ -493,18 +481,6 @@ class Pipeline(Perception):
             },
             provenance={**scene.provenance, **wider.provenance},
         ).to(device)
-
-
-def _check(found: Detections, columns: int, image: np.ndarray, name: str) -> None:
-    if found.scores.shape[1] != columns:
-        raise PerceptionError(
-            f"{name} gave scores for {found.scores.shape[1]} categories, expected {columns}"
-        )
-    if found.masks is not None and tuple(found.masks.shape[1:]) != image.shape[:2]:
-        raise PerceptionError(
-            f"{name} gave masks of {list(found.masks.shape[1:])} for an image of "
-            f"{list(image.shape[:2])} (height, width)"
-        )
 
 
 def _unscored(values: tuple[str, ...], count: int, source: str) -> Categorical:
@@ -555,6 +531,10 @@ def as_perception(found: object, **options: Any) -> Perception:
     """
     if isinstance(found, Perception):
         return found
+    if isinstance(found, type):
+        raise OptionError(
+            f"a perception must be an object, not the class {found.__name__}: make one of it"
+        )
     if isinstance(found, Detector):
         return Pipeline(found, **options)
     if isinstance(found, OpenDetector):

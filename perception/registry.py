@@ -108,7 +108,8 @@ def back_end(name: str) -> BackEnd:
     """
     if name not in names():
         hint = did_you_mean(nearest(name, names())) or f": expected {', '.join(names())}"
-        raise OptionError(f'unknown perception back end "{name}"{hint}')
+        shown = " ".join(name.split())
+        raise OptionError(f'unknown perception back end "{shown}"{hint}')
     found: BackEnd = import_module(f"{PACKAGE}.{name.replace('-', '_')}").BACK_END
     return found
 
