@@ -145,7 +145,7 @@ def test_a_detector_must_answer_for_every_image() -> None:
         def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
             return []
 
-    with pytest.raises(PerceptionError, match="gave 0 results for 1 image$"):
+    with pytest.raises(PerceptionError, match=r"gave 0 results for 1 image$"):
         perceived(Silent())
 
 
