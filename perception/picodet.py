@@ -141,8 +141,8 @@ class PicoDet(nn.Module):
         pixels = functional.interpolate(
             pixels, size=(height, width), mode="bicubic", align_corners=False
         )
-        pixels = pixels[0].round_().clamp_(0, 255).div_(255)
-        return (pixels - self.mean) / self.std
+        pixels = pixels[0].round_().clamp_(0, 255)
+        return pixels.sub_(255 * self.mean).div_(255 * self.std)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """The network itself.
