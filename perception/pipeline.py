@@ -49,6 +49,7 @@ from neurosym.perception.search import (
     prompted,
     quoted_prompt,
 )
+from neurosym.perception.tables import larger, longer, moved, unscored
 from neurosym.perception.vocabulary import Unresolved, Vocabulary
 from neurosym.pixels import DepthMap, Wanted
 from neurosym.scene import PROMPTS, Categorical, Concept, Relation, Scene
@@ -324,7 +325,7 @@ class Pipeline(Perception):
                 names, table, torch.ones(count, dtype=torch.bool), " and ".join(detectors)
             ),
             attributes={
-                COLOR: _unscored(COLOURS, count, "pixels in the mask"),
+                COLOR: unscored(COLOURS, count, "pixels in the mask"),
                 "size": geometry.sizes(boxes, existence, table),
                 **geometry.places(boxes, size),
             },
@@ -377,7 +378,7 @@ class Pipeline(Perception):
             if words:
                 scene = replace(scene, pixels=pixels.with_words({**pixels.words, **words}))
             for name, asked in words.items():
-                attributes[name] = _unscored(tuple(asked), len(scene), self.attributes.name)
+                attributes[name] = unscored(tuple(asked), len(scene), self.attributes.name)
         if self.relations is not None:
             for name in wanted.relations:
                 if name not in relations:
@@ -385,7 +386,7 @@ class Pipeline(Perception):
                     relations[name] = Relation(
                         nothing, self.relations.name, evidence=nothing.bool()
                     )
-        tables = {name: _on(table, scene.device) for name, table in attributes.items()}
+        tables = {name: moved(table, scene.device) for name, table in attributes.items()}
         return replace(scene, attributes=tables, relations=relations)
 
     def unknown(self, noun: str) -> str:
@@ -466,12 +467,12 @@ class Pipeline(Perception):
             wider,
             attributes={
                 **wider.attributes,
-                **{name: _longer(table, count) for name, table in scene.attributes.items()},
+                **{name: longer(table, count) for name, table in scene.attributes.items()},
                 "size": wider.attributes["size"],
                 **geometry.places(wider.boxes, wider.size),
             },
             relations={
-                **{n: _larger(r, count) for n, r in scene.relations.items()},
+                **{n: larger(r, count) for n, r in scene.relations.items()},
                 **wider.relations,
             },
             concepts=scene.concepts,
@@ -481,42 +482,6 @@ class Pipeline(Perception):
             },
             provenance={**scene.provenance, **wider.provenance},
         ).to(device)
-
-
-def _unscored(values: tuple[str, ...], count: int, source: str) -> Categorical:
-    even = torch.full((count, len(values)), 1 / len(values))
-    return Categorical(values, even, torch.zeros(count, dtype=torch.bool), source)
-
-
-def _on(table: Categorical, device: torch.device) -> Categorical:
-    return replace(
-        table, probabilities=table.probabilities.to(device), evidence=table.evidence.to(device)
-    )
-
-
-def _longer(table: Categorical, count: int) -> Categorical:
-    """A table with rows without evidence for the objects that are new."""
-    rest = _on(
-        _unscored(table.values, count - len(table.evidence), table.source), table.evidence.device
-    )
-    return replace(
-        table,
-        probabilities=torch.cat([table.probabilities, rest.probabilities]),
-        evidence=torch.cat([table.evidence, rest.evidence]),
-    )
-
-
-def _larger(relation: Relation, count: int) -> Relation:
-    """A relation in which nothing is known of the objects that are new."""
-    before = len(relation.probabilities)
-    wide = (0, count - before, 0, count - before)
-    known = relation.evidence
-    if known is None:
-        known = torch.ones_like(relation.probabilities, dtype=torch.bool)
-    pad = torch.nn.functional.pad
-    return replace(
-        relation, probabilities=pad(relation.probabilities, wide), evidence=pad(known, wide)
-    )
 
 
 def as_perception(found: object, **options: Any) -> Perception:

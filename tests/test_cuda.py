@@ -19,8 +19,13 @@ from neurosym.grammar import Parser
 from neurosym.models.store import path_of
 from neurosym.perception.registry import Settings, back_end
 from neurosym.program import Op, registry
+from tests.perception.test_clipseg import save_clipseg
+from tests.perception.test_florence_2 import save_florence_2
 from tests.perception.test_object_detection import sure_detr
+from tests.perception.test_owlv2 import picture, save_owlv2
+from tests.perception.tiny_contrastive import BLUE, RED, plain, save_siglip
 from tests.perception.tiny_detectors import enliven, save_tiny_detr, save_tiny_rt_detr
+from tests.perception.tiny_open import save_grounding_dino
 from tests.perception.tiny_sam import save_tiny_sam
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -106,3 +111,40 @@ def test_a_pipeline_of_transformers_works_on_the_gpu(tmp_path: Path) -> None:
         assert scene.device.type == device
         masks.append(scene.masks([0]).cpu())
     assert (masks[0] != masks[1]).float().mean() < 0.05
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_an_open_pipeline_works_on_the_gpu(tmp_path: Path, dtype: str, parser: Parser) -> None:
+    """To its models there are two men, and what is red is old."""
+    save_grounding_dino(
+        tmp_path / "gd", ((0.25, 0.5, 0.3, 0.6), (0.75, 0.5, 0.3, 0.6)), {"man": (0.9, 0.8)}
+    )
+    save_siglip(tmp_path / "siglip", {"an old man": (0.8, 0.1), "a young man": (0.1, 0.8)})
+    save_clipseg(tmp_path / "clipseg")
+    name = "+".join(
+        f"{end}:{tmp_path / folder}"
+        for end, folder in (("grounding-dino", "gd"), ("siglip", "siglip"), ("clipseg", "clipseg"))
+    )
+    grounder = Grounder(perception_of(name, device="cuda", dtype=dtype), parser)
+    scene = grounder.perceive(np.concatenate([plain(RED, 40, 40), plain(BLUE, 40, 40)], axis=1))
+    result = grounder.ground(scene, "the old man to the left of a man")
+    assert result.scene.device.type == "cuda"
+    assert torch.allclose(result.boxes.cpu(), torch.tensor([[8.0, 8, 32, 32]]), atol=1.0)
+    assert result.alignment.maps.shape[1:] == (40, 80)
+    assert grounder.ground(result.scene, "how many people are there").status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("end", "save", "word"), [("owlv2", save_owlv2, "cat"), ("florence-2", save_florence_2, "cat")]
+)
+def test_an_open_detector_finds_the_same_on_the_gpu(
+    tmp_path: Path, end: str, save: Any, word: str
+) -> None:
+    save(tmp_path)
+    image = picture(60, 120, 0, 1)
+    found = []
+    for device in ("cpu", "cuda"):
+        settings = Settings(torch.device(device), torch.float32, path_of)
+        found += back_end(end).make(str(tmp_path), settings).detect_phrases([image], [word])
+    assert torch.allclose(found[0].boxes, found[1].boxes.cpu(), atol=0.05)
+    assert torch.allclose(found[0].scores, found[1].scores.cpu(), atol=1e-3)
