@@ -92,6 +92,11 @@ class CachedPerception(Perception):
         self._writes = True
 
     @property
+    def batch(self) -> int:
+        """That of the perception."""
+        return self._perception.batch
+
+    @property
     def fingerprint(self) -> str | None:
         """That of the perception."""
         return self._perception.fingerprint

@@ -55,7 +55,9 @@ def add_command(
     )
     command.add_argument("--every", metavar="N", type=int, help="take every N-th frame")
     command.add_argument("--fps", metavar="F", type=float, help="take F frames a second of a video")
-    command.add_argument("--batch", metavar="N", type=int, default=8, help="images seen at once")
+    command.add_argument(
+        "--batch", metavar="N", type=int, help="images seen at once; 1 on a CPU when left out"
+    )
     command.add_argument(
         "--colors", action="store_true", help="read colours off the pixels as well; takes longer"
     )

@@ -19,7 +19,7 @@ from torch import Tensor
 from neurosym.errors import PerceptionError
 from neurosym.perception.boxes import overlaps, pairwise_iou
 from neurosym.perception.images import MAX_PIXELS
-from neurosym.perception.many import AHEAD, BATCH, OnError, loaded, perceived, sources_of
+from neurosym.perception.many import AHEAD, OnError, loaded, perceived, sources_of
 from neurosym.pixels import DepthMap
 from neurosym.scene import Scene
 
@@ -284,6 +284,11 @@ class Perception(ABC):
         """
 
     @property
+    def batch(self) -> int:
+        """How many images it is best given at once."""
+        return 1
+
+    @property
     def fingerprint(self) -> str | None:
         """What its scenes depend on beside the image: code, weights and settings, in one word.
 
@@ -317,7 +322,7 @@ class Perception(ABC):
         self,
         images: Any,
         *,
-        batch: int = ...,
+        batch: int | None = ...,
         ahead: int = ...,
         progress: bool = ...,
         on_error: Literal["raise"] = ...,
@@ -329,7 +334,7 @@ class Perception(ABC):
         self,
         images: Any,
         *,
-        batch: int = ...,
+        batch: int | None = ...,
         ahead: int = ...,
         progress: bool = ...,
         on_error: Literal["yield"],
@@ -340,7 +345,7 @@ class Perception(ABC):
         self,
         images: Any,
         *,
-        batch: int = BATCH,
+        batch: int | None = None,
         ahead: int = AHEAD,
         progress: bool = False,
         on_error: OnError = "raise",
@@ -355,8 +360,8 @@ class Perception(ABC):
             images: a folder (its image files in natural order), or any iterable of what
                 :func:`neurosym.perception.images.load_image` takes, also one without end. It is
                 read in a thread, one image at a time.
-            batch: how many images are perceived together. A source that is slow, such as a camera,
-                is best served by 1: a batch waits until it is full.
+            batch: how many images are perceived together; :attr:`batch` when left out. A source
+                that is slow, such as a camera, is best served by 1: a batch waits until it is full.
             ahead: how many images are read beyond the batch.
             progress: draw a bar on stderr when that is a terminal.
             on_error: "raise" stops at the first image that fails, after the scenes before it;
@@ -374,7 +379,7 @@ class Perception(ABC):
             self.perceive_batch,
             loaded(sources, max_pixels=max_pixels),
             total=total,
-            batch=batch,
+            batch=self.batch if batch is None else batch,
             ahead=ahead,
             progress=progress,
             on_error=on_error,

@@ -26,7 +26,9 @@ IMAGE_SUFFIXES = frozenset(
     | {".webp"}
 )
 """The names of files that :func:`images_in` takes for images end so, in either case."""
-BATCH = 8
+GPU_BATCH = 8
+"""How many images a GPU is given at once. A CPU takes longer for a batch than for its images: 0.112
+core seconds an image of 640 x 480 in batches of 8 against 0.095 alone, and twice the memory."""
 AHEAD = 8
 # A thread that waits for a camera cannot be stopped: it is left behind.
 _PATIENCE = 1.0
@@ -111,7 +113,7 @@ def perceived(
     images: Iterable[ImageArray | PerceptionError],
     *,
     total: int | None,
-    batch: int = BATCH,
+    batch: int = 1,
     ahead: int = AHEAD,
     progress: bool = False,
     on_error: OnError = "raise",

@@ -36,6 +36,7 @@ from neurosym.perception.colours import COLOURS, default_model
 from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
 from neurosym.perception.fingerprint import code, digest, weights_of
+from neurosym.perception.many import GPU_BATCH
 from neurosym.perception.merging import merged
 from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
 from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
@@ -282,6 +283,11 @@ class Pipeline(Perception):
             photo.masks.update(scene.pixels.known_masks())
         pixels = self._pixels(photo, scene.boxes, table.values, table.probabilities)
         return replace(scene, pixels=pixels).to(self._device)
+
+    @property
+    def batch(self) -> int:
+        """See :attr:`Perception.batch`; more than one on a GPU."""
+        return 1 if self._device.type == "cpu" else GPU_BATCH
 
     def prepare(self) -> None:
         """See :meth:`Perception.prepare`."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from neurosym.errors import OptionError, PerceptionError
 from neurosym.perception.images import MAX_PIXELS, ImageArray, load_image
-from neurosym.perception.many import AHEAD, BATCH, OnError, images_in, perceived
+from neurosym.perception.many import AHEAD, OnError, images_in, perceived
 from neurosym.perception.tracking import MEMORY, NO_TRACK, Tracker
 from neurosym.scene import Scene
 
@@ -99,7 +99,7 @@ def perceive_video(
     fps: float | None = None,
     look: Callable[[Scene], Scene] | None = None,
     memory: int = MEMORY,
-    batch: int = BATCH,
+    batch: int | None = None,
     ahead: int = AHEAD,
     progress: bool = False,
     on_error: OnError = "raise",
@@ -139,7 +139,7 @@ def perceive_video(
         perception.perceive_batch,
         images(),
         total=total,
-        batch=batch,
+        batch=perception.batch if batch is None else batch,
         ahead=ahead,
         progress=progress,
         on_error=on_error,
@@ -228,7 +228,7 @@ def _shots(path: Path, sampling: Sampling) -> Iterator[Shot]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        start = float(stream.start_time * stream.time_base) if stream.start_time else 0.0
+        start = float((stream.start_time or 0) * (stream.time_base or 0))
         packets = container.demux(stream)
         while True:
             try:

@@ -74,6 +74,13 @@ def test_scenes_come_in_order_and_in_batches() -> None:
     assert detector.batches == [4, 4, 3]
 
 
+def test_a_cpu_is_given_one_image_at_a_time_and_a_gpu_several() -> None:
+    detector = Levels()
+    list(Pipeline(detector).perceive_many([picture(100)] * 3))
+    assert detector.batches == [1, 1, 1]
+    assert Pipeline(detector, device="cuda").batch == 8
+
+
 def test_scenes_are_those_of_one_by_one(grounder: Grounder, voc: dict[str, Any]) -> None:
     whole = voc["rgb"]
     images = [whole, whole[:, ::-1].copy(), whole[:200]]
@@ -155,10 +162,10 @@ def test_an_error_is_raised_in_its_place(tmp_path: Path) -> None:
 
 def test_an_image_that_breaks_the_detector_is_the_only_one_lost() -> None:
     images = [picture(value) for value in (100, 13, 102)]
-    found = list(Pipeline(Levels()).perceive_many(images, on_error="yield"))
+    found = list(Pipeline(Levels()).perceive_many(images, batch=3, on_error="yield"))
     assert [level(found[0]), level(found[2])] == [100, 102]  # type: ignore[arg-type]
     assert str(found[1]) == "image 1 cannot be perceived: thirteen"
-    scenes = Pipeline(Levels()).perceive_many(images)
+    scenes = Pipeline(Levels()).perceive_many(images, batch=3)
     assert level(next(scenes)) == 100
     with pytest.raises(RuntimeError, match="thirteen"):
         next(scenes)
