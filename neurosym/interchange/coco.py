@@ -254,7 +254,8 @@ def _entries(scene: Scene, origin: Origin, numbers: Mapping[str, int]) -> Iterat
         segmentation = segmentation_of(scene, known, index)
         if segmentation is not None:
             entry["segmentation"] = segmentation
-        entry.setdefault("area", _area(scene, index, segmentation))
+        if "area" not in entry:
+            entry["area"] = _area(scene, index, segmentation)
         entry.setdefault("iscrowd", 0)
         if score != 1:
             entry["score"] = as_read(score, note.get("score"))

@@ -245,6 +245,8 @@ def _painted(
         masks = scene.masks(range(len(scene))).cpu().numpy()
         for index in np.argsort(-masks.sum((1, 2)), kind="stable"):
             painted[masks[index]] = numbers[index]
+    segments, pixels = np.unique(painted, return_counts=True)
+    areas = dict(zip(segments.tolist(), pixels.tolist(), strict=True))
     infos = []
     for index, name in enumerate(likeliest(scene)):
         note = origin.of(index)
@@ -252,7 +254,7 @@ def _painted(
             "id": numbers[index],
             "category_id": categories[name],
             "bbox": sides(scene.boxes[index], note.get("bbox")),
-            **{"iscrowd": 0, "area": int((painted == numbers[index]).sum())},
+            **{"iscrowd": 0, "area": areas.get(numbers[index], 0)},
         }
         infos.append({**info, **{k: v for k, v in note.items() if k != "bbox"}})
     for region in regions:
@@ -260,7 +262,7 @@ def _painted(
         kept = {name: part for name, part in info.items() if name not in ("category", "place")}
         infos.insert(region["place"], kept)
     for row, name in enumerate(likeliest(apart)):
-        area = int((painted == others[row]).sum())
+        area = areas.get(others[row], 0)
         info = {"id": others[row], "category_id": categories[name], "area": area}
         infos.append({**info, "bbox": sides(apart.boxes[row]), "iscrowd": 1})
     return infos, (painted[..., None] // _BASE % 256).astype(np.uint8)
