@@ -121,7 +121,8 @@ BACK_END = BackEnd(
     summary="Mask2Former, objects with masks; things, and stuff where the checkpoint is panoptic",
     make=_make,
     weights=DEFAULT,
-    licence="MIT",
+    # As the authors' model zoo has it; the hub says "other".
+    licence="CC-BY-NC-4.0",
     requires=("scipy",),
     install="pip install scipy",
 )
