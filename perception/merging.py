@@ -12,20 +12,27 @@ from neurosym.perception.groups import within_groups
 SAME_THING_IOU = 0.5
 
 
-def merged(first: Hypotheses, second: Hypotheses, masks: dict[int, Tensor]) -> Hypotheses:
+def merged(
+    first: Hypotheses,
+    second: Hypotheses,
+    masks: dict[int, Tensor],
+    covering: Tensor | None = None,
+) -> Hypotheses:
     """Two lists of hypotheses with the categories of both.
 
     The boxes of ``first`` keep their numbers. A thing of ``second`` (a group) whose likeliest box
     overlaps one of ``first`` by an IoU of at least 0.5 is that thing under another name: with e
     the probability of the group, the box's categories become (1 - e) times what they were plus e
     times what ``second`` says, and its existence the larger of both. Other groups are added. So a
-    cup that is also looked for as "mug" is one thing, and "mug" and "cup" are alternatives; this
-    approximates, since a mug is a cup.
+    cup that is also looked for as "mug" is one thing, and "mug" and "cup" are alternatives. Where a
+    category of ``second`` covers some of the box's, as "vehicle" covers "car", it only takes its
+    share of the others: what is a car stays one.
 
     Args:
         first: N boxes over C categories.
         second: boxes over P categories, none of them among the C.
         masks: object number -> mask of ``first``; the masks of boxes that are added join it.
+        covering: [P, C] bool, whether a category of ``second`` covers one of ``first``.
 
     Returns:
         Hypotheses over C + P categories, with the device of ``first`` and without masks.
@@ -48,7 +55,11 @@ def merged(first: Hypotheses, second: Hypotheses, masks: dict[int, Tensor]) -> H
             thing = int(fits.argmax())
             taken[thing] = True
             share = second.existence[members].sum().clamp(max=1).to(existence)
-            categories[thing] = (1 - share) * categories[thing] + share * own[leader]
+            taken_over = share * own[leader]
+            if covering is not None:
+                before = categories[thing, : first.categories.shape[1]]
+                taken_over[-wide:] *= 1 - covering.to(before) @ before
+            categories[thing] = (1 - taken_over.sum()) * categories[thing] + taken_over
             existence[thing] = torch.maximum(existence[thing], share)
         else:
             added += members.tolist()

@@ -43,6 +43,7 @@ from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
 from neurosym.perception.search import (
     Covers,
     apart,
+    covering_table,
     covers_among,
     distinct,
     phrases_for,
@@ -466,7 +467,8 @@ class Pipeline(Perception):
             scene.boxes, scene.existence, scene.categories.probabilities, scene.groups
         )
         own = photo.copy()
-        together = merged(before, found, own.masks)
+        covering = covering_table(phrases, scene.categories.values, wider_than)
+        together = merged(before, found, own.masks, covering)
         wider = self._scene(own, together, (*scene.categories.values, *phrases))
         count, device = len(wider), self._device
         return replace(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+import torch
 from torch import Tensor
 
 from neurosym.perception.concepts import lexicon
@@ -125,6 +126,18 @@ def distinct(nouns: Sequence[str], wider: Covers = covers) -> dict[str, list[str
     return found
 
 
+def covering_table(phrases: Sequence[str], names: Sequence[str], wider: Covers = covers) -> Tensor:
+    """[P, C] bool, whether a phrase covers a name or is a part of it.
+
+    Example:
+        >>> covering_table(["vehicle", "fire"], ["car", "fire hydrant"])
+        tensor([[ True, False],
+                [False,  True]])
+    """
+    rows = [[wider(p, name) or _is_part(p, name) for name in names] for p in phrases]
+    return torch.tensor(rows, dtype=torch.bool).view(len(phrases), len(names))
+
+
 def apart(categories: Tensor, phrases: Sequence[str], wider: Covers = covers) -> Tensor:
     """Shares of phrases without what belongs to narrower ones and compounds.
 
@@ -134,19 +147,15 @@ def apart(categories: Tensor, phrases: Sequence[str], wider: Covers = covers) ->
         wider: whether one word covers another.
 
     Example:
-        >>> from torch import tensor
-        >>> apart(tensor([[0.4, 0.6], [0.75, 0.25]]), ["vehicle", "car"])
+        >>> apart(torch.tensor([[0.4, 0.6], [0.75, 0.25]]), ["vehicle", "car"])
         tensor([[0.0000, 1.0000],
                 [0.6667, 0.3333]])
     """
     kept = categories.clone()
-    for column, phrase in enumerate(phrases):
-        below = [
-            other
-            for other, narrower in enumerate(phrases)
-            if (wider(phrase, narrower) and not wider(narrower, phrase))
-            or _is_part(phrase, narrower)
-        ]
+    table = covering_table(phrases, phrases, wider)
+    strictly = table & ~table.T
+    for column in range(len(phrases)):
+        below = strictly[column].nonzero().flatten().tolist()
         if below:
             above = categories[:, column] - categories[:, below].amax(dim=1)
             kept[:, column] = above.clamp(min=0)

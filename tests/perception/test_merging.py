@@ -30,6 +30,16 @@ def test_a_thing_under_another_name_is_the_same_thing() -> None:
     torch.testing.assert_close(both.existence, torch.tensor([0.8, 0.3]))
 
 
+def test_a_wider_name_takes_nothing_from_what_it_covers() -> None:
+    found = hypotheses(([0.0, 0, 10, 9], 0.6, [1.0], 0))
+    covering = torch.tensor([[True, False]])
+    both = merged(CUPS, found, {}, covering)
+    torch.testing.assert_close(both.categories, torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+    mixed = hypotheses((LEFT, 0.8, [0.5, 0.5], 0))
+    both = merged(mixed, found, {}, covering)
+    torch.testing.assert_close(both.categories, torch.tensor([[0.35, 0.35, 0.3]]))
+
+
 def test_a_surer_second_look_makes_a_thing_surer() -> None:
     both = merged(CUPS, hypotheses((RIGHT, 0.9, [1.0], 0)), {})
     torch.testing.assert_close(both.existence, torch.tensor([0.8, 0.9]))

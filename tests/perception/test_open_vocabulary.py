@@ -211,6 +211,28 @@ def test_a_wider_word_covers_what_is_asked_for_beside_it(parser: Parser) -> None
     assert float(share[list(seen.category_indices("vehicle"))].sum()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("first", ["the car", "the man", "is there a fire hydrant"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is there a vehicle to the right of the car",
+        "the rightmost thing to the left of the car",
+        "how many men are there",
+        "how many things are there",
+        "is there a fire",
+    ],
+)
+def test_answers_do_not_depend_on_what_was_asked_before(
+    parser: Parser, first: str, text: str
+) -> None:
+    grounder, scene, _ = opened(parser)
+    fresh = grounder.ground(grounder.perceive(IMAGE), text)
+    grounder.ground(scene, first)
+    later = grounder.ground(scene, text)
+    assert (later.status, later.answer) == (fresh.status, fresh.answer)
+    assert later.boxes.tolist() == fresh.boxes.tolist()
+
+
 def test_words_of_a_compound_leave_things_to_it(parser: Parser) -> None:
     """Other readings of "fire hydrant" name fire and hydrant."""
     grounder, scene, finder = opened(parser)
