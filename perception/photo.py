@@ -15,7 +15,7 @@ from torch import Tensor
 from neurosym.perception.calibration import LEAST
 from neurosym.perception.checks import checked_masks, checked_scores
 from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
-from neurosym.perception.prompts import attribute_words, participle
+from neurosym.perception.prompts import attribute_words, is_relative, participle
 from neurosym.perception.search import prompt_of
 from neurosym.pixels import DepthMap, ImageSize, Pixels, Wanted, box_masks
 from neurosym.scene import CATEGORY
@@ -60,7 +60,7 @@ def askable(wanted: Wanted, known: Mapping[str, Sequence[str]]) -> dict[str, dic
     listing = {value: name for name, values in exclusive.items() for value in values}
     found = {name: dict(exclusive[name]) for name in wanted.attributes if name in exclusive}
     for attribute, value in wanted.values:
-        if value in known.get(attribute, ()):
+        if value in known.get(attribute, ()) or is_relative(value):
             continue
         said = participle(value) if attribute == "action" else value.replace("_", " ")
         listed = attribute if attribute in exclusive else listing.get(value)

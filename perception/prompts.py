@@ -92,6 +92,23 @@ def _doubles(base: str) -> bool:
     return ends and sum(letter in _VOWELS for letter in base) == 1
 
 
+def is_relative(word: str) -> bool:
+    """Whether a word compares things by a quality with an opposite: one crop cannot tell.
+
+    Example:
+        >>> [is_relative(word) for word in ("oldest", "wettest", "dirtier", "wooden")]
+        [True, True, True, False]
+    """
+    endings = ("est", "er")
+    stems = [word.removesuffix(ending) for ending in endings if word.endswith(ending)]
+    known = attribute_words().opposites
+    return any(
+        form in known
+        for stem in stems
+        for form in (stem, f"{stem}e", stem[:-1], f"{stem.removesuffix('i')}y")
+    )
+
+
 def relation_phrase(relation: str) -> str:
     """A relation's name in programs as it stands between two nouns.
 

@@ -394,6 +394,14 @@ def test_an_action_is_asked_for_as_a_participle(parser: Parser) -> None:
     assert ("sleeping",) in [values for _, values in words.asked]
 
 
+def test_what_compares_things_is_no_value_of_one(parser: Parser) -> None:
+    words = Words({(MAN[0], "oldest"): 0.9})
+    grounder, scene, _ = opened(parser, attributes=words)
+    result = grounder.ground(scene, "the oldest man to the left of the car")
+    assert words.asked == []
+    assert [node.value for node in result.unchecked] == ["oldest"]
+
+
 def test_a_material_is_one_of_a_list(parser: Parser) -> None:
     words = Words({(CAR[0], "wooden"): 0.9})
     grounder, scene, _ = opened(parser, attributes=words)
