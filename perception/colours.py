@@ -8,10 +8,11 @@ of both models lie in ``data/colours.json``, which says where they come from.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor
@@ -84,10 +85,7 @@ class ColourModel:
             [32768, 16] float32, rows as numbered by :func:`quantised`: the 11 colours' scores (sum
             1), L / 25 - 2, a / 20, b / 20, chroma / 20, and the square of the second.
         """
-        side = torch.arange(1 << _BITS)
-        centres = side * (256 >> _BITS) + (128 >> _BITS)
-        rgb = torch.stack(torch.meshgrid(centres, centres, centres, indexing="ij"), dim=-1)
-        lab = to_lab(rgb.view(-1, 1, 3).to(torch.uint8))[:, 0]
+        lab = bin_colours()
         scores = (pixel_features(lab) @ self.pixel).softmax(dim=1)
         lightness = lab[:, :1] / 25 - 2
         chroma = lab[:, 1:].norm(dim=1, keepdim=True) / 20
@@ -168,6 +166,14 @@ def to_lab(image: Tensor) -> Tensor:
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
 
 
+def bin_colours() -> Tensor:
+    """CIELAB of the middle of each quantised RGB value: [32768, 3], rows as for the table."""
+    side = torch.arange(1 << _BITS)
+    centres = side * (256 >> _BITS) + (128 >> _BITS)
+    rgb = torch.stack(torch.meshgrid(centres, centres, centres, indexing="ij"), dim=-1)
+    return to_lab(rgb.view(-1, 1, 3).to(torch.uint8))[:, 0]
+
+
 def pixel_features(lab: Tensor) -> Tensor:
     """What the pixel model sees: polynomials of lightness, opponent colours and chroma.
 
@@ -199,6 +205,11 @@ def quantised(image: Tensor) -> Tensor:
     return (red << (2 * _BITS)) | (green << _BITS) | blue
 
 
+def pixel_scores() -> Tensor:
+    """What :func:`pixel_colours` says of each quantised RGB value: [32768, 11]."""
+    return _default_table()[:, : len(COLOURS)].contiguous()
+
+
 def pixel_colours(image: Tensor) -> Tensor:
     """The colour word of every pixel by itself.
 
@@ -212,7 +223,7 @@ def pixel_colours(image: Tensor) -> Tensor:
     Raises:
         PerceptionError: another shape or type.
     """
-    scores = _default_table()[:, : len(COLOURS)].contiguous().to(image.device)
+    scores = pixel_scores().to(image.device)
     rows = quantised(image).flatten().int()
     return scores.index_select(0, rows).view(*image.shape[:2], len(COLOURS))
 
@@ -237,6 +248,34 @@ def object_colours(image: Tensor, masks: Tensor, boxes: Tensor, clothing: Tensor
     Raises:
         PerceptionError: shapes or types that do not fit together.
     """
+    table = _default_table().to(image.device)
+    found = torch.full((len(masks), len(COLOURS)), 1 / len(COLOURS), device=image.device)
+    for index, seen in enumerate(object_bins(image, masks, boxes, clothing)):
+        if seen:
+            parts = [share * _colour(table, bins, weights) for share, bins, weights in seen]
+            found[index] = torch.stack(parts).sum(dim=0)
+    return found
+
+
+Seen: TypeAlias = list[tuple[float, Tensor, Tensor]]
+"""Ways to look at an object: share of the way, [pixel] int64 rows of the table, [pixel] weights."""
+
+
+def object_bins(image: Tensor, masks: Tensor, boxes: Tensor, clothing: Tensor) -> Iterator[Seen]:
+    """What is looked at of each object: its pixels, and if it is a person those of the clothes.
+
+    Args:
+        image: as for :func:`object_colours`.
+        masks: likewise.
+        boxes: likewise.
+        clothing: likewise.
+
+    Returns:
+        For each object its ways, whose shares sum to 1; none for an empty mask.
+
+    Raises:
+        PerceptionError: shapes or types that do not fit together.
+    """
     _check_image(image)
     count = len(masks)
     if masks.dtype != torch.bool or masks.shape != (count, *image.shape[:2]):
@@ -249,26 +288,21 @@ def object_colours(image: Tensor, masks: Tensor, boxes: Tensor, clothing: Tensor
             f"{count} masks need boxes {[count, 4]} and clothing {[count]}, "
             f"not {list(boxes.shape)} and {list(clothing.shape)}"
         )
-    table = _default_table().to(image.device)
-    garment = _garment(table)
+    garment = _garment(_default_table().to(image.device))
     bins = quantised(image)
-    found = torch.full((count, len(COLOURS)), 1 / len(COLOURS), device=image.device)
     for index in range(count):
         rows, columns = _extent(masks[index])
         kept = eroded(masks[index, rows, columns].to(image.device))
         here = bins[rows, columns][kept].long()
-        if len(here) == 0:
-            continue
-        share = float(clothing[index].clamp(0, 1))
-        mixed = torch.zeros(len(COLOURS), device=image.device)
-        if share < 1:
-            mixed += (1 - share) * _colour(table, here, torch.ones_like(here, dtype=torch.float32))
-        if share > 0:
-            y = torch.nonzero(kept)[:, 0] + rows.start
-            weights = _upper_body(y, boxes[index]) * garment[here]
-            mixed += share * _colour(table, here, weights)
-        found[index] = mixed
-    return found
+        seen: Seen = []
+        if len(here):
+            share = float(clothing[index].clamp(0, 1))
+            if share < 1:
+                seen.append((1 - share, here, torch.ones_like(here, dtype=torch.float32)))
+            if share > 0:
+                y = torch.nonzero(kept)[:, 0] + rows.start
+                seen.append((share, here, _upper_body(y, boxes[index]) * garment[here]))
+        yield seen
 
 
 def object_statistics(table: Tensor, bins: Tensor, weights: Tensor) -> Tensor:

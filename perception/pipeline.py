@@ -336,7 +336,7 @@ class Pipeline(Perception):
                 "size": geometry.sizes(boxes, existence, table),
                 **geometry.places(boxes, size),
             },
-            relations=geometry.relations(boxes),
+            relations=geometry.relations(boxes, geometry.DETECTED),
             measures=geometry.measures(boxes, size),
             distances=geometry.distances(boxes),
             concepts=self._concepts,

@@ -366,3 +366,98 @@ def test_all_of_it_makes_a_scene(boxes: Tensor) -> None:
         distances=geometry.distances(boxes),
     )
     assert len(scene) == count
+
+
+# Soft borders
+
+SOFT = geometry.DETECTED
+
+
+def graded(relation: str, i: Box, j: Box) -> float:
+    table = geometry.relations(boxes_of(i, j), SOFT)[relation].probabilities
+    return float(table[0, 1])
+
+
+def phi(z: float) -> float:
+    return 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
+
+DOWN, ACROSS = SOFT.edge_down * math.sqrt(2), SOFT.edge_across * math.sqrt(2)
+
+
+# Relation -> two boxes and the probability that the definition gives, worked out by hand.
+@pytest.mark.parametrize(
+    ("relation", "i", "j", "probability"),
+    [
+        # Centres 1 apart, both 20 high.
+        ("above", (0, 10, 20, 30), (50, 11, 70, 31), phi(1 / (SOFT.centre * 20 * math.sqrt(2)))),
+        ("below", (50, 11, 70, 31), (0, 10, 20, 30), phi(1 / (SOFT.centre * 20 * math.sqrt(2)))),
+        # Reaches 2 lower; overlaps along x by half, which is certain.
+        ("in_front_of", (0, 12, 20, 32), (10, 10, 30, 30), phi(2 / (DOWN * 20))),
+        ("behind", (10, 10, 30, 30), (0, 12, 20, 32), phi(2 / (DOWN * 20))),
+        # A gap of 9 where 10 is the limit; all rows in common.
+        (
+            "next_to",
+            (0, 10, 20, 30),
+            (29, 10, 49, 30),
+            phi(1 / math.hypot(ACROSS * 20, SOFT.vague * 10)),
+        ),
+        # The foot is 2 below the support's upper edge; well inside across, and far narrower.
+        ("on", (40, 0, 50, 22), (0, 20, 90, 60), phi(2 / (SOFT.edge_down * math.hypot(22, 40)))),
+        # 25 % lies outside where 30 % may, far smaller.
+        ("in", (-2, 20, 6, 30), (0, 0, 90, 90), phi(0.05 / (SOFT.vague * 0.3))),
+    ],
+)
+def test_soft_borders_have_the_stated_probabilities(
+    relation: str, i: Box, j: Box, probability: float
+) -> None:
+    assert 0.5 < probability < 0.99
+    assert graded(relation, i, j) == pytest.approx(probability, abs=1e-4)
+
+
+@pytest.mark.parametrize("relation", geometry.RELATIONS)
+def test_far_from_its_borders_a_soft_relation_is_crisp(relation: str) -> None:
+    far = {
+        "left_of": ((0, 0, 10, 10), (90, 0, 99, 10)),
+        "right_of": ((90, 0, 99, 10), (0, 0, 10, 10)),
+        "above": ((0, 0, 10, 10), (0, 80, 10, 90)),
+        "below": ((0, 80, 10, 90), (0, 0, 10, 10)),
+        "in_front_of": ((0, 50, 40, 99), (0, 10, 40, 40)),
+        "behind": ((0, 10, 40, 40), (0, 50, 40, 99)),
+        "next_to": ((0, 40, 40, 80), (20, 40, 60, 80)),
+        "on": ((90, 20, 110, 50), (0, 30, 199, 99)),
+        "in": ((90, 40, 100, 50), (0, 0, 199, 99)),
+    }[relation]
+    i, j = far
+    assert graded(relation, i, j) == 1
+    if relation != "next_to":
+        assert graded(relation, j, i) == 0
+
+
+@given(many_boxes)
+def test_soft_relations_keep_their_laws(boxes: Tensor) -> None:
+    found = {n: r.probabilities for n, r in geometry.relations(boxes, SOFT).items()}
+    for one, other in (("left_of", "right_of"), ("above", "below"), ("in_front_of", "behind")):
+        assert torch.equal(found[one], found[other].T)
+        assert bool((found[one] + found[other] <= 1 + 1e-6).all())
+    for name, table in found.items():
+        assert not table.diagonal().any()
+        assert bool(((table >= 0) & (table <= 1)).all())
+        crisp = geometry.relations(boxes)[name].probabilities
+        # Of the crisp conditions each keeps at least even odds; at most three multiply.
+        assert bool((table[crisp == 1] >= 0.125 - 1e-6).all()), name
+        assert bool((table[crisp == 0] <= 0.5 + 1e-6).all()), name
+    assert torch.equal(found["next_to"], found["next_to"].T)
+    for name in ("in", "on"):
+        assert bool((found[name] + found[name].T <= 1 + 1e-6).all())
+
+
+@given(many_boxes)
+def test_soft_relations_are_mirrored(boxes: Tensor) -> None:
+    x1, y1, x2, y2 = boxes.unbind(1)
+    mirrored = torch.stack([SIZE.width - x2, y1, SIZE.width - x1, y2], 1)
+    swapped = {"left_of": "right_of", "right_of": "left_of"}
+    before, after = geometry.relations(boxes, SOFT), geometry.relations(mirrored, SOFT)
+    for name in before:
+        now = after[swapped.get(name, name)].probabilities
+        assert torch.allclose(before[name].probabilities, now, atol=1e-4), name
