@@ -3,10 +3,10 @@
     python -m benchmarks.fit_common_colours --survey FILE [--data FOLDER] [--write]
 
 FILE is the table of the xkcd colour survey (https://xkcd.com/color/rgb.txt, CC0). A word's region
-is a logistic model on the features of :func:`neurosym.perception.colours.pixel_features` that tells
-the survey's names that hold the word ("navy", "dark navy blue") from all others, both sides
-counting equally. ``auc`` is cross-validated over names: how often a name that holds the word lies deeper in
-the region than one that does not. Of the shades of a basic colour, two lightnesses are kept: of the
+is a logistic model on :func:`neurosym.perception.colours.pixel_features` that tells the survey's
+names that hold the word ("navy", "dark navy blue") from all others, both sides counting equally.
+``auc`` is cross-validated over names: how often a name that holds the word lies deeper in the
+region than one that does not. Of the shades of a basic colour, two lightnesses are kept: of the
 survey's "dark blue" and of its "light blue".
 
 With FOLDER, which holds ``vg/`` as for ``benchmarks/fit_colours.py``, the words are tried on
