@@ -55,6 +55,7 @@ OPPOSITE = {
     "largest": "smallest",
     "tallest": "shortest",
     "widest": "narrowest",
+    "lightest": "darkest",
 }
 OPPOSITE |= {after: before for before, after in OPPOSITE.items()}
 

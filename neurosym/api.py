@@ -32,7 +32,7 @@ from neurosym.perception.registry import Settings, back_end
 from neurosym.perception.video import Frame, perceive_video
 from neurosym.pixels import DepthMap, Wanted
 from neurosym.pointing import Region, pointed_at
-from neurosym.program import Definites, Op, RelatedBy, RelatedByCount
+from neurosym.program import ORDERS, Definites, Op, RelatedBy, RelatedByCount
 from neurosym.program.operator import names_of
 from neurosym.questioning import wanted_of
 from neurosym.reading import utility
@@ -453,6 +453,9 @@ class Grounder:
                     # Of one object it matters as soon as it may be in any operand.
                     matter = {i for operand in node.operands for i in self._reached(operand, scene)}
                     scene = scene.observe(name, sorted(matter))
+            for name in [name for role, name in names_of(node) if role == "order"]:
+                matter = {i for operand in node.operands for i in self._reached(operand, scene)}
+                scene = scene.gauge(ORDERS[name].measure, sorted(matter))
             for name in [name for role, name in names_of(node) if role == "relation"]:
                 evidence = scene.relation(name).evidence
                 if evidence is not None and not bool(evidence.all()):

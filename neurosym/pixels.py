@@ -62,6 +62,47 @@ class DepthMap:
             raise SceneError(f'the unit of a depth map is "m" or "relative", not "{self.unit}"')
 
 
+def camera_coordinates(depth: DepthMap, masks: Tensor) -> Tensor:
+    """Where things are in the camera's frame: X to the right, Y down, Z forward, in metres.
+
+    A pixel whose centre lies at (u, v), measured from the top left corner of the image (so half a
+    pixel into its row and column), at depth Z along the viewing axis, shows the point
+    X = (u - cx) Z / fx, Y = (v - cy) Z / fy, Z. A thing is where the medians of the X, of the Y and
+    of the Z of the pixels in its mask are: on the side that it turns to the camera.
+
+    Args:
+        depth: in metres, with intrinsics.
+        masks: [K, height, width] bool.
+
+    Returns:
+        [K, 3] float32; not finite where no depth in the mask is known.
+
+    Raises:
+        SceneError: the depth is relative, the intrinsics are unknown, or the shapes differ.
+    """
+    if depth.unit != "m":
+        raise SceneError(
+            f'camera coordinates need depth in metres, and "{depth.source}" gives relative depth'
+        )
+    if depth.intrinsics is None:
+        raise SceneError("camera coordinates need the camera: give DepthMap(intrinsics=...)")
+    values = depth.values.float().cpu()
+    if masks.shape[1:] != values.shape:
+        raise SceneError(
+            f"the masks are {list(masks.shape[1:])} and the depth map {list(values.shape)} "
+            f"(height, width)"
+        )
+    fx, fy, cx, cy = depth.intrinsics
+    found = torch.full((len(masks), 3), torch.nan)
+    for row, mask in enumerate(masks.cpu()):
+        v, u = torch.where(mask & values.isfinite())
+        if len(v):
+            z = values[v, u]
+            points = torch.stack([(u + 0.5 - cx) * z / fx, (v + 0.5 - cy) * z / fy, z])
+            found[row] = points.median(dim=1).values
+    return found
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The names in programs that a scene may have to be asked for.
@@ -134,6 +175,13 @@ class Pixels(ABC):
         In one line; empty when nothing is known of it.
         """
         return ""
+
+    def gauge(self, measure: str, indices: Sequence[int]) -> Tensor | None:  # noqa: ARG002
+        """A measure of these objects read off their masks: [len(indices)] float32, in its unit.
+
+        None when the scene's own numbers are as good.
+        """
+        return None
 
     def relate(
         self,
@@ -247,6 +295,9 @@ class _TakenPixels(Pixels):
 
     def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
         return self.whole.score(attribute, [self.indices[i] for i in indices])
+
+    def gauge(self, measure: str, indices: Sequence[int]) -> Tensor | None:
+        return self.whole.gauge(measure, [self.indices[i] for i in indices])
 
     def evidence(self, attribute: str, value: str) -> Tensor | None:
         return self.whole.evidence(attribute, value)

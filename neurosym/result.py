@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from neurosym.errors import OptionError, UnknownConceptError
+from neurosym.errors import OptionError, SceneError, UnknownConceptError
 from neurosym.executors.base import Executor, Outcome, Step
 from neurosym.executors.plan import Plan, plan
-from neurosym.pixels import portion_masks
+from neurosym.pixels import camera_coordinates, portion_masks
 from neurosym.program import (
     PORTIONS,
     Checked,
@@ -376,6 +376,22 @@ class Result:
             portion = PORTIONS[self.program.portion]
             masks = masks & portion_masks(self.boxes, portion, self.scene.size)
         return masks
+
+    @cached_property
+    def camera_coordinates(self) -> Tensor:
+        """[K, 3] float32, where :attr:`objects` are in the camera's frame, in metres.
+
+        X to the right, Y down, Z forward; see :func:`neurosym.pixels.camera_coordinates`.
+
+        Raises:
+            SceneError: the scene has no depth in metres, or nobody knows the camera.
+        """
+        depth = None if self.scene.pixels is None else self.scene.pixels.depth()
+        if depth is None:
+            raise SceneError(
+                "camera coordinates need a map of depth: give Grounder.perceive(depth=...)"
+            )
+        return camera_coordinates(depth, self.masks)
 
     @property
     def intent(self) -> str | None:

@@ -328,6 +328,25 @@ class Scene:
         seen = replace(table, probabilities=probabilities, evidence=evidence)
         return replace(self, relations={**self.relations, relation: seen})
 
+    def gauge(self, measure: str, indices: Sequence[int]) -> Scene:
+        """The scene with a measure of these objects read off their masks, where that is better.
+
+        Args:
+            measure: the measure's name.
+            indices: object numbers.
+
+        Raises:
+            UnknownConceptError: the scene has no such measure.
+        """
+        known = self.measure(measure)
+        chosen = list(indices)
+        found = self.pixels.gauge(measure, chosen) if self.pixels and chosen else None
+        if found is None:
+            return self
+        values = known.values.clone()
+        values[chosen] = found.to(values)
+        return replace(self, measures={**self.measures, measure: replace(known, values=values)})
+
     def to(self, device: torch.device | str) -> Scene:
         """The same scene with its arrays on ``device`` (masks stay where they are made)."""
         return self._map(lambda tensor: tensor.to(device))

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurosym.perception import depths, lightness, mask_relations
 from neurosym.perception.calibration import LEAST
 from neurosym.perception.checks import checked_masks, checked_scores
 from neurosym.perception.colours import COLOURS, object_colours, pixel_colours
+from neurosym.perception.common_colours import common_colours, word_fits, word_pixels
 from neurosym.perception.prompts import attribute_words, is_relative, participle
 from neurosym.perception.search import prompt_of
 from neurosym.pixels import DepthMap, ImageSize, Pixels, Wanted, box_masks
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from neurosym.scene import Scene
 
 COLOR = "color"
+QUALITY = "quality"
 MASKS_AT_ONCE = 32
 _MOST_ODDS = 1e6
 
@@ -71,6 +74,26 @@ def askable(wanted: Wanted, known: Mapping[str, Sequence[str]]) -> dict[str, dic
     return {name: values for name, values in found.items() if name not in known}
 
 
+def seen_in_pixels(wanted: Wanted, known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The words of which pixels say whether they fit: common colours, and dark and light.
+
+    Args:
+        wanted: what programs name.
+        known: attribute -> values that the scene has already.
+
+    Example:
+        >>> seen_in_pixels(Wanted(values=(("color", "navy"), ("quality", "old"))), {})
+        ('navy',)
+    """
+    words = [
+        value
+        for attribute, value in wanted.values
+        if (attribute == COLOR and value in common_colours())
+        or (attribute == QUALITY and value in lightness.SHADES)
+    ]
+    return tuple(word for word in dict.fromkeys(words) if word not in known)
+
+
 class Photo:
     """A photograph and what is kept of it between questions.
 
@@ -81,6 +104,7 @@ class Photo:
         depth: how far away every pixel is, when that is known.
 
     Attributes:
+        outlined: whether the detector gave masks.
         masks: object number -> [height, width] bool.
         scores: attribute and its values -> object number -> distribution over the values.
         pairs: relation -> (figure, landmark) -> probability that it holds, by the relation model.
@@ -93,6 +117,7 @@ class Photo:
     def __init__(self, image: np.ndarray, depth: DepthMap | None = None) -> None:
         self.image = image
         self.depth = depth
+        self.outlined = False
         self.masks: dict[int, Tensor] = {}
         self.scores: dict[tuple[str, tuple[str, ...]], dict[int, Tensor]] = {}
         self.pairs: dict[str, dict[tuple[int, int], Tensor]] = {}
@@ -130,6 +155,7 @@ class PhotoPixels(Pixels):
         boxes: [N, 4] xyxy on the CPU.
         nouns: the likeliest category of each object.
         clothing: [N] probability that an object is a person, whose colour is that of the clothes.
+        alike: [N, N] how far a column's object is of the category of a row's, and is there.
         pipeline: has the models.
         words: attribute -> value -> how a model is asked for it; the attributes that the picture
             can be scored for, colours apart.
@@ -141,6 +167,7 @@ class PhotoPixels(Pixels):
         boxes: Tensor,
         nouns: Sequence[str],
         clothing: Tensor,
+        alike: Tensor,
         pipeline: Pipeline,
         words: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
@@ -149,11 +176,16 @@ class PhotoPixels(Pixels):
         self._boxes = boxes
         self._nouns = nouns
         self._clothing = clothing
+        self._alike = alike
         self._pipeline = pipeline
 
     @cached_property
     def _pixel_colours(self) -> Tensor:
         return pixel_colours(torch.from_numpy(self.photo.image))
+
+    @cached_property
+    def _lightness_map(self) -> Tensor:
+        return lightness.lightness_map(torch.from_numpy(self.photo.image))
 
     def image(self) -> Tensor | None:
         """The photograph."""
@@ -186,9 +218,14 @@ class PhotoPixels(Pixels):
 
     def score(self, attribute: str, indices: Sequence[int]) -> Tensor | None:
         """Colours off the pixels in the mask; what else words say, by the attribute model."""
-        if attribute != COLOR and attribute not in self.words:
+        if attribute == COLOR:
+            values: tuple[str, ...] = COLOURS
+        elif attribute in self.words:
+            values = tuple(self.words[attribute])
+        elif attribute in common_colours() or attribute in lightness.SHADES:
+            values = own_values(attribute)
+        else:
             return None
-        values = COLOURS if attribute == COLOR else tuple(self.words[attribute])
         known = self.photo.scores.setdefault((attribute, values), {})
         missing = [i for i in dict.fromkeys(indices) if i not in known]
         if missing:
@@ -200,10 +237,15 @@ class PhotoPixels(Pixels):
     def _scored(self, attribute: str, indices: list[int]) -> Tensor:
         image, boxes = self.photo.image, self._boxes[indices]
         model = self._pipeline.attributes
-        if attribute == COLOR or model is None:
-            return object_colours(
-                torch.from_numpy(image), self.masks(indices), boxes, self._clothing[indices]
-            )
+        if attribute in lightness.SHADES and attribute not in self.words:
+            fits = self._light(indices)
+            return torch.stack([fits, 1 - fits] if attribute == "light" else [1 - fits, fits], 1)
+        if attribute == COLOR or attribute not in self.words or model is None:
+            seen = torch.from_numpy(image), self.masks(indices), boxes, self._clothing[indices]
+            if attribute == COLOR:
+                return object_colours(*seen)
+            fits = word_fits(attribute, *seen)
+            return torch.stack([fits, 1 - fits], 1)
         nouns, asked = [self._nouns[i] for i in indices], self.words[attribute]
         if is_open(attribute, tuple(asked)):
             given = model.attributes(image, boxes, nouns, [asked[attribute]])
@@ -219,14 +261,37 @@ class PhotoPixels(Pixels):
         """See :meth:`Pixels.unknown`; by the pipeline's vocabulary."""
         return self._pipeline.unknown(noun)
 
+    def _light(self, indices: list[int]) -> Tensor:
+        """[K] how probably objects are light, beside those that are like them."""
+        rough = lightness.box_lightness(self._lightness_map, self._boxes)
+        own = lightness.mask_lightness(self._lightness_map, self.masks(indices), rough[indices])
+        picture = float(self._lightness_map.mean())
+        return lightness.light(own, rough, self._alike[indices], picture)
+
+    def gauge(self, measure: str, indices: Sequence[int]) -> Tensor | None:
+        """See :meth:`Pixels.gauge`; lightness, and depth where there is a map, in the masks."""
+        boxes, chosen = self._boxes[list(indices)], list(indices)
+        if measure == "lightness":
+            rough = lightness.box_lightness(self._lightness_map, boxes)
+            return lightness.mask_lightness(self._lightness_map, self.masks(chosen), rough)
+        if measure == "depth" and self.photo.depth is not None:
+            rough, _ = depths.box_depths(self.photo.depth, boxes)
+            return depths.mask_depths(self.photo.depth, self.masks(chosen), rough)
+        return None
+
     def relate(self, relation: str, pairs: Sequence[tuple[int, int]]) -> Tensor | None:
-        """See :meth:`Pixels.relate`; by the relation model."""
-        model = self._pipeline.relations
-        if model is None:
-            return None
+        """See :meth:`Pixels.relate`; by the masks, or by the relation model."""
         known = self.photo.pairs.setdefault(relation, {})
         missing = [pair for pair in dict.fromkeys(pairs) if pair not in known]
-        if missing:
+        model = self._pipeline.relations
+        if relation in mask_relations.MASK_RELATIONS and self._pipeline.outlines(self.photo):
+            made = mask_relations.relate(
+                relation, missing, self._boxes, self.photo.size, self.masks
+            )
+            known.update(zip(missing, made, strict=True))
+        elif model is None:
+            return None
+        elif missing:
             figures, landmarks = map(list, zip(*missing, strict=True))
             nouns = [(self._nouns[i], self._nouns[j]) for i, j in missing]
             boxes = self._boxes
@@ -241,6 +306,8 @@ class PhotoPixels(Pixels):
         """How far each pixel has a colour, or what a heat map says of a noun or another value."""
         if attribute == COLOR and value in COLOURS:
             return self._pixel_colours[..., COLOURS.index(value)]
+        if attribute == value and value in common_colours() and attribute not in self.words:
+            return word_pixels(value, torch.from_numpy(self.photo.image))
         model = self._pipeline.heat_maps
         phrase = prompt_of(value) if attribute == CATEGORY else self._said_of(attribute, value)
         if model is None or phrase is None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from neurosym.errors import OptionError
-from neurosym.perception import geometry
+from neurosym.perception import depths, geometry, spatial
 from neurosym.perception.base import (
     AttributeModel,
     DepthModel,
@@ -37,8 +37,16 @@ from neurosym.perception.concepts import load_concepts
 from neurosym.perception.detections import AS_SCORED, Calibration, Hypotheses, hypotheses
 from neurosym.perception.fingerprint import code, digest, weights_of
 from neurosym.perception.many import GPU_BATCH
+from neurosym.perception.mask_relations import MASK_RELATIONS
 from neurosym.perception.merging import merged
-from neurosym.perception.photo import COLOR, Photo, PhotoPixels, askable
+from neurosym.perception.photo import (
+    COLOR,
+    Photo,
+    PhotoPixels,
+    askable,
+    own_values,
+    seen_in_pixels,
+)
 from neurosym.perception.registry import BackEnd, Role, Settings, parts_named
 from neurosym.perception.search import (
     Covers,
@@ -53,7 +61,7 @@ from neurosym.perception.search import (
 )
 from neurosym.perception.tables import larger, longer, moved, unscored
 from neurosym.perception.vocabulary import Unresolved, Vocabulary
-from neurosym.pixels import DepthMap, Wanted
+from neurosym.pixels import DepthMap, ImageSize, Wanted
 from neurosym.scene import PROMPTS, Categorical, Concept, Relation, Scene
 
 DEFAULT = "picodet+mobilesam"
@@ -225,6 +233,11 @@ class Pipeline(Perception):
         return cast("RelationModel | None", self._part(Role.RELATIONS))
 
     @property
+    def depth(self) -> DepthModel | None:
+        """What estimates depth from the image."""
+        return cast("DepthModel | None", self._part(Role.DEPTH))
+
+    @property
     def heat_maps(self) -> HeatMapModel | None:
         """What says of every pixel how well words describe it."""
         return cast("HeatMapModel | None", self._part(Role.HEAT_MAPS))
@@ -282,7 +295,9 @@ class Pipeline(Perception):
         photo, table = Photo(image), scene.categories
         if scene.pixels is not None:
             photo.masks.update(scene.pixels.known_masks())
-        pixels = self._pixels(photo, scene.boxes, table.values, table.probabilities)
+        pixels = self._pixels(
+            photo, scene.boxes, table.values, table.probabilities, scene.existence
+        )
         return replace(scene, pixels=pixels).to(self._device)
 
     @property
@@ -300,9 +315,16 @@ class Pipeline(Perception):
 
     def _scenes(self, images: Sequence[np.ndarray], depth: DepthMap | None = None) -> list[Scene]:
         images = [checked_image(image) for image in images]
+        maps: list[DepthMap | None] = [depth] * len(images)
+        if depth is None and self.depth is not None:
+            maps = list(self.depth.depth(images))
+        photos = [
+            Photo(image, found and depths.checked(found, ImageSize(*image.shape[:2])))
+            for image, found in zip(images, maps, strict=True)
+        ]
         return [
-            self._scene(Photo(image, depth), hypotheses(found, self.calibration))
-            for image, found in zip(images, self._detections(images), strict=True)
+            self._scene(photo, hypotheses(found, self.calibration))
+            for photo, found in zip(photos, self._detections(images), strict=True)
         ]
 
     def _detections(self, images: Sequence[np.ndarray]) -> list[Detections]:
@@ -320,6 +342,7 @@ class Pipeline(Perception):
         names = tuple(self.categories if categories is None else categories)
         count = len(boxes)
         if found.masks is not None:
+            photo.outlined = True
             photo.masks.update(enumerate(found.masks.cpu()))
         size = photo.size
         detectors = [part.name for part in (self.detector, self.open_detector) if part is not None]
@@ -336,22 +359,32 @@ class Pipeline(Perception):
                 "size": geometry.sizes(boxes, existence, table),
                 **geometry.places(boxes, size),
             },
-            relations=geometry.relations(boxes, geometry.DETECTED),
-            measures=geometry.measures(boxes, size),
+            relations=spatial.relations(boxes, photo.depth, outlined=self.outlines(photo)),
+            measures=spatial.measures(boxes, photo.image, photo.depth),
             distances=geometry.distances(boxes),
             concepts=self._concepts,
-            pixels=self._pixels(photo, boxes, names, table),
+            pixels=self._pixels(photo, boxes, names, table, existence),
             provenance=self._provenance(detectors),
         )
         return scene.to(self._device)
 
+    def outlines(self, photo: Photo) -> bool:
+        """Whether masks of this photograph show more than boxes do."""
+        return photo.outlined or self._parts[Role.SEGMENTER] is not None
+
     def _pixels(
-        self, photo: Photo, boxes: Tensor, names: Sequence[str], table: Tensor
+        self,
+        photo: Photo,
+        boxes: Tensor,
+        names: Sequence[str],
+        table: Tensor,
+        existence: Tensor,
     ) -> PhotoPixels:
         """What answers for a scene with these boxes [N, 4] and categories [N, C]."""
         people = [column for column, name in enumerate(names) if name in PEOPLE]
         nouns = [names[best] for best in table.argmax(dim=1).tolist()] if names else []
-        return PhotoPixels(photo, boxes, nouns, table[:, people].sum(dim=1), self)
+        alike = (table @ table.T) * existence[None, :]
+        return PhotoPixels(photo, boxes, nouns, table[:, people].sum(dim=1), alike, self)
 
     def _provenance(self, detectors: Sequence[str]) -> dict[str, str]:
         ways = {COLOR: default_model().describe()}
@@ -380,6 +413,11 @@ class Pipeline(Perception):
         if isinstance(scene.pixels, PhotoPixels):
             pixels = scene.pixels
         attributes, relations = dict(scene.attributes), dict(scene.relations)
+        for word in seen_in_pixels(wanted, {name: a.values for name, a in attributes.items()}):
+            attributes[word] = unscored(own_values(word), len(scene), "pixels in the mask")
+        for name in wanted.relations:
+            if name in MASK_RELATIONS and name not in relations and self.outlines(pixels.photo):
+                relations[name] = spatial.unasked(len(scene), scene.device)
         if self.attributes is not None:
             words = askable(wanted, {name: a.values for name, a in attributes.items()})
             if words:

@@ -206,6 +206,8 @@ class BruteForce:
 
     def _firsts(self, objects: Objects) -> Iterator[Objects]:
         for order in ORDERS.values():
+            if order.measure not in self.world.measures:
+                continue
             measure = self.world.measures[order.measure]
             extent = order.measure in ("area", "height", "width")
             for i in objects:

@@ -93,6 +93,8 @@ ORDERS: dict[str, Order] = {
         Order("narrowest", "width", descending=False),
         Order("nearest", "depth", descending=False),
         Order("farthest", "depth", descending=True),
+        Order("lightest", "lightness", descending=True),
+        Order("darkest", "lightness", descending=False),
     )
 }
 """Every order by name. Measures are those of :mod:`neurosym.scene`; depth grows with distance."""

@@ -4,6 +4,9 @@ An attribute's values exclude each other: what is red is not blue. Of the things
 with any adjective, "old" and "wooden", many hold at once; a scene that can score such a word has
 an attribute of that name, whose values are the word and its denial. Programs name them as they
 were said, ``(filter X quality old)``, and are read as ``(filter X old old)`` where the scene is so.
+
+Of colours, some words say more than the eleven basic ones: what is navy is blue as well. Where a
+scene cannot tell navy from blue, navy is read as blue.
 Where one attribute of a scene has the word among its values, "striped" among patterns, it is that.
 """
 
@@ -16,6 +19,28 @@ from typing import Any
 from neurosym.program.kinds import Kind
 from neurosym.program.operator import Op, signature
 from neurosym.program.operators.sets import Filter
+
+BROADER: Mapping[str, tuple[str, ...]] = {
+    "dark red": ("red",),
+    "dark green": ("green",),
+    "light green": ("green",),
+    "dark blue": ("blue",),
+    "light blue": ("blue",),
+    "navy": ("blue",),
+    "turquoise": ("cyan", "blue"),
+    "teal": ("cyan", "green"),
+    "silver": ("gray",),
+    "gold": ("yellow",),
+    "maroon": ("red",),
+    "olive": ("green",),
+    "tan": ("brown",),
+    "beige": ("brown",),
+    "khaki": ("brown",),
+    "violet": ("purple",),
+    "lavender": ("purple",),
+    "magenta": ("pink",),
+}
+"""A value -> the wider ones that it is read as, the first that a scene's attribute has."""
 
 
 def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
@@ -32,6 +57,9 @@ def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
         (the (filter (select man) old old))
         >>> read_own_values(said, {"quality": ("old",)})
         (the (filter (select man) quality old))
+        >>> said = parse_program("(the (filter (select car) color navy))")
+        >>> read_own_values(said, {"color": ("red", "blue")})
+        (the (filter (select car) color blue))
         >>> read_own_values(said, {"age": ("old", "young")})
         (the (filter (select man) age old))
     """
@@ -46,5 +74,9 @@ def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
             operands["attribute"] = program.value
         elif program.attribute not in known and len(having) == 1:
             operands["attribute"] = having[0]
+        else:
+            values = known.get(program.attribute, ())
+            wider = [value for value in BROADER.get(program.value, ()) if value in values]
+            operands |= {"value": wider[0]} if wider else {}
     changed = any(value != getattr(program, name) for name, value in operands.items())
     return dataclasses.replace(program, **operands) if changed else program

@@ -90,6 +90,8 @@ _POSITIVES = {
     "narrowest": "narrow",
     "nearest": "near",
     "farthest": "far away",
+    "lightest": "light",
+    "darkest": "dark",
 }
 """Order -> the adjective or adverb whose superlative names it."""
 _COMPARATIVES = {"far": "farther"}
