@@ -57,11 +57,11 @@ def read_own_values(program: Op, known: Mapping[str, Collection[str]]) -> Op:
         (the (filter (select man) old old))
         >>> read_own_values(said, {"quality": ("old",)})
         (the (filter (select man) quality old))
+        >>> read_own_values(said, {"age": ("old", "young")})
+        (the (filter (select man) age old))
         >>> said = parse_program("(the (filter (select car) color navy))")
         >>> read_own_values(said, {"color": ("red", "blue")})
         (the (filter (select car) color blue))
-        >>> read_own_values(said, {"age": ("old", "young")})
-        (the (filter (select man) age old))
     """
     operands: dict[str, Any] = {
         parameter.name: read_own_values(getattr(program, parameter.name), known)
