@@ -349,6 +349,8 @@ class Scene:
 
     def to(self, device: torch.device | str) -> Scene:
         """The same scene with its arrays on ``device`` (masks stay where they are made)."""
+        if torch.device(device) == self.device:
+            return self
         return self._map(lambda tensor: tensor.to(device))
 
     def __getitem__(self, index: Sequence[int] | Tensor | slice) -> Scene:

@@ -263,7 +263,7 @@ class PhotoPixels(Pixels):
 
     def _light(self, indices: list[int]) -> Tensor:
         """[K] how probably objects are light, beside those that are like them."""
-        rough = lightness.box_lightness(self._lightness_map, self._boxes)
+        rough = lightness.box_lightness(torch.from_numpy(self.photo.image), self._boxes)
         own = lightness.mask_lightness(self._lightness_map, self.masks(indices), rough[indices])
         picture = float(self._lightness_map.mean())
         return lightness.light(own, rough, self._alike[indices], picture)
@@ -272,7 +272,7 @@ class PhotoPixels(Pixels):
         """See :meth:`Pixels.gauge`; lightness, and depth where there is a map, in the masks."""
         boxes, chosen = self._boxes[list(indices)], list(indices)
         if measure == "lightness":
-            rough = lightness.box_lightness(self._lightness_map, boxes)
+            rough = lightness.box_lightness(torch.from_numpy(self.photo.image), boxes)
             return lightness.mask_lightness(self._lightness_map, self.masks(chosen), rough)
         if measure == "depth" and self.photo.depth is not None:
             rough, _ = depths.box_depths(self.photo.depth, boxes)

@@ -38,7 +38,7 @@ def unasked(count: int, device: torch.device) -> Relation:
 def measures(boxes: Tensor, image: np.ndarray, depth: DepthMap | None) -> dict[str, Measure]:
     """The measures of boxes [N, 4] xyxy; lightness and depth are those of their middle."""
     found = geometry.measures(boxes, ImageSize(*image.shape[:2]))
-    light = lightness.box_lightness(lightness.lightness_map(torch.from_numpy(image)), boxes)
+    light = lightness.box_lightness(torch.from_numpy(image), boxes)
     found["lightness"] = Measure(light, lightness.UNIT, lightness.SOURCE, approximate=True)
     if depth is not None:
         medians, _ = depths.box_depths(depth, boxes)

@@ -51,7 +51,7 @@ def test_the_python_examples_run(
 def test_every_option_of_the_text_is_one_of_the_command_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for command in ("ground", "parse", "describe", "eval"):
+    for command in ("ground", "parse", "describe", "eval", "scenes", "convert"):
         with pytest.raises(SystemExit):
             cli.main([command, "--help"])
     said = capsys.readouterr().out

@@ -165,6 +165,7 @@ def _scores(picture: Picture, pipeline: Pipeline) -> Tensor:
         picture.boxes,
         picture.nouns,
         picture.people.float(),
+        torch.eye(len(picture.nouns)),
         pipeline,
     )
     found = pixels.score(COLOR, range(len(picture.nouns)))

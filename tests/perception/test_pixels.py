@@ -98,7 +98,7 @@ def test_lightness_is_that_of_the_middle_and_of_the_mask() -> None:
     image[20:40, 20:60] = 255
     light = lightness.lightness_map(image)
     boxes = torch.tensor([[10.0, 10, 70, 50], [0, 0, 10, 10]])
-    rough = lightness.box_lightness(light, boxes)
+    rough = lightness.box_lightness(image, boxes)
     assert rough.tolist() == pytest.approx([100, 0], abs=0.1)
     masks = torch.stack([drawn((10, 20, 60, 40)), drawn()])
     assert lightness.mask_lightness(light, masks, rough).tolist() == pytest.approx([80, 0], abs=0.1)
