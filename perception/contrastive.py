@@ -18,12 +18,13 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from neurosym.perception.loading import described, load_model, load_processor
 from neurosym.perception.prompts import (
     TEMPLATES,
     attribute_words,
@@ -42,20 +43,54 @@ class ContrastiveModel(ABC):
 
     Features of texts are kept, and those of the crops of the image that was asked about last.
 
+    Args:
+        model: a class of ``transformers`` with image and text features.
+        processor: the class that prepares its images.
+        source: a folder, or a name on the hub.
+        device: where to run.
+        dtype: in which precision.
+
     Attributes:
         name: what the source of its tables says.
+
+    Raises:
+        PerceptionError: the model cannot be had, or is another.
     """
 
-    name: str
+    way: ClassVar[str]
+    """How its scores come about, for its name."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        source: str,
+        device: torch.device | str,
+        dtype: torch.dtype,
+    ) -> None:
+        from transformers import AutoTokenizer
+
+        self._model = load_model(model, source, torch.device(device), dtype)
+        self._tokenizer = load_processor(AutoTokenizer, source)
+        self._processor = load_processor(processor, source)
+        self.name = f"{described(source, self._model)}; {self.way}, uncalibrated"
         self._texts: dict[str, Tensor] = {}
         self._crops: dict[tuple[int, int, int, int], Tensor] = {}
         self._image: Callable[[], np.ndarray | None] = lambda: None
 
-    @abstractmethod
     def encode_images(self, crops: Sequence[np.ndarray]) -> Tensor:
         """[K, D] float32 features of uint8 [height, width, 3] RGB crops."""
+        mean = self._processor.image_mean
+        squares = [squared(crop, mean) for crop in crops]
+        pixels = self._processor(
+            images=squares, input_data_format="channels_last", return_tensors="pt"
+        )["pixel_values"]
+        with torch.inference_mode():
+            found = self._model.get_image_features(
+                pixel_values=pixels.to(self._model.device, self._model.dtype)
+            )
+        features: Tensor = found.pooler_output
+        return features.float().cpu()
 
     @abstractmethod
     def encode_texts(self, texts: Sequence[str]) -> Tensor:

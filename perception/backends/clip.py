@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from neurosym.perception.contrastive import ContrastiveModel, squared
-from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.contrastive import ContrastiveModel
 from neurosym.perception.registry import BackEnd, Role, Settings
 
 WEIGHTS = "openai/clip-vit-base-patch32"
@@ -24,34 +22,18 @@ class Clip(ContrastiveModel):
         dtype: in which precision.
     """
 
+    way = "softmax over prompts"
+
     def __init__(
         self,
         source: str = WEIGHTS,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        from transformers import AutoTokenizer, CLIPModel
+        from transformers import CLIPModel
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-        super().__init__()
-        self._model = load_model(CLIPModel, source, torch.device(device), dtype)
-        self.name = f"{described(source, self._model)}; softmax over prompts, uncalibrated"
-        self._tokenizer = load_processor(AutoTokenizer, source)
-        self._processor = load_processor(CLIPImageProcessorPil, source)
-
-    def encode_images(self, crops: Sequence[np.ndarray]) -> Tensor:
-        """See :meth:`ContrastiveModel.encode_images`."""
-        mean = self._processor.image_mean
-        squares = [squared(crop, mean) for crop in crops]
-        pixels = self._processor(
-            images=squares, input_data_format="channels_last", return_tensors="pt"
-        )["pixel_values"]
-        with torch.inference_mode():
-            found = self._model.get_image_features(
-                pixel_values=pixels.to(self._model.device, self._model.dtype)
-            )
-        features: Tensor = found.pooler_output
-        return features.float().cpu()
+        super().__init__(CLIPModel, CLIPImageProcessorPil, source, device, dtype)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """See :meth:`ContrastiveModel.encode_texts`."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from neurosym.perception.contrastive import ContrastiveModel, squared
-from neurosym.perception.loading import described, load_model, load_processor
+from neurosym.perception.contrastive import ContrastiveModel
 from neurosym.perception.registry import BackEnd, Role, Settings
 
 WEIGHTS = "google/siglip2-base-patch16-224"
@@ -29,36 +27,18 @@ class Siglip(ContrastiveModel):
         dtype: in which precision.
     """
 
+    way = "share of sigmoids over prompts"
+
     def __init__(
         self,
         source: str = WEIGHTS,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        from transformers import AutoTokenizer, SiglipModel
+        from transformers import SiglipModel
         from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-        super().__init__()
-        self._model = load_model(SiglipModel, source, torch.device(device), dtype)
-        self.name = (
-            f"{described(source, self._model)}; share of sigmoids over prompts, uncalibrated"
-        )
-        self._tokenizer = load_processor(AutoTokenizer, source)
-        self._processor = load_processor(SiglipImageProcessorPil, source)
-
-    def encode_images(self, crops: Sequence[np.ndarray]) -> Tensor:
-        """See :meth:`ContrastiveModel.encode_images`."""
-        mean = self._processor.image_mean
-        squares = [squared(crop, mean) for crop in crops]
-        pixels = self._processor(
-            images=squares, input_data_format="channels_last", return_tensors="pt"
-        )["pixel_values"]
-        with torch.inference_mode():
-            found = self._model.get_image_features(
-                pixel_values=pixels.to(self._model.device, self._model.dtype)
-            )
-        features: Tensor = found.pooler_output
-        return features.float().cpu()
+        super().__init__(SiglipModel, SiglipImageProcessorPil, source, device, dtype)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """See :meth:`ContrastiveModel.encode_texts`."""
