@@ -454,8 +454,11 @@ class Grounder:
                     matter = {i for operand in node.operands for i in self._reached(operand, scene)}
                     scene = scene.observe(name, sorted(matter))
             for name in [name for role, name in names_of(node) if role == "order"]:
-                matter = {i for operand in node.operands for i in self._reached(operand, scene)}
-                scene = scene.gauge(ORDERS[name].measure, sorted(matter))
+                measure = ORDERS[name].measure
+                # Most measures are those of boxes: then nothing has to be run to know who matters.
+                if scene.pixels is not None and scene.pixels.gauge(measure, []) is not None:
+                    matter = {i for operand in node.operands for i in self._reached(operand, scene)}
+                    scene = scene.gauge(measure, sorted(matter))
             for name in [name for role, name in names_of(node) if role == "relation"]:
                 evidence = scene.relation(name).evidence
                 if evidence is not None and not bool(evidence.all()):

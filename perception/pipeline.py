@@ -62,7 +62,7 @@ from neurosym.perception.search import (
 from neurosym.perception.tables import larger, longer, moved, unscored
 from neurosym.perception.vocabulary import Unresolved, Vocabulary
 from neurosym.pixels import DepthMap, ImageSize, Wanted
-from neurosym.scene import PROMPTS, Categorical, Concept, Relation, Scene
+from neurosym.scene import PROMPTS, Categorical, Concept, Scene
 
 DEFAULT = "picodet+mobilesam"
 PEOPLE = frozenset({"person", "people", "man", "woman", "boy", "girl", "child", "lady", "guy"})
@@ -389,17 +389,9 @@ class Pipeline(Perception):
     def _provenance(self, detectors: Sequence[str]) -> dict[str, str]:
         ways = {COLOR: default_model().describe()}
         if self.detector is not None:
-            ways["detector"] = (
-                "uncalibrated: scores taken as probabilities"
-                if self.calibration is AS_SCORED
-                else self.calibration.describe()
-            )
+            ways["detector"] = _worth(self.calibration)
         if self.open_detector is not None:
-            ways["open detector"] = (
-                "uncalibrated: scores taken as probabilities"
-                if self._open_calibration is AS_SCORED
-                else self._open_calibration.describe()
-            )
+            ways["open detector"] = _worth(self._open_calibration)
         return {
             "perception": self.name,
             "detector": " and ".join(detectors),
@@ -427,10 +419,8 @@ class Pipeline(Perception):
         if self.relations is not None:
             for name in wanted.relations:
                 if name not in relations:
-                    nothing = torch.zeros((len(scene), len(scene)), device=scene.device)
-                    relations[name] = Relation(
-                        nothing, self.relations.name, evidence=nothing.bool()
-                    )
+                    source = self.relations.name
+                    relations[name] = spatial.unasked(len(scene), scene.device, source)
         tables = {name: moved(table, scene.device) for name, table in attributes.items()}
         return replace(scene, attributes=tables, relations=relations)
 
@@ -528,6 +518,13 @@ class Pipeline(Perception):
             },
             provenance={**scene.provenance, **wider.provenance},
         ).to(device)
+
+
+def _worth(calibration: Calibration) -> str:
+    """What a scene says of how a detector's scores became probabilities."""
+    if calibration is AS_SCORED:
+        return "uncalibrated: scores taken as probabilities"
+    return calibration.describe()
 
 
 def as_perception(found: object, **options: Any) -> Perception:

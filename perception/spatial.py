@@ -29,10 +29,16 @@ def relations(boxes: Tensor, depth: DepthMap | None, *, outlined: bool) -> dict[
     return found
 
 
-def unasked(count: int, device: torch.device) -> Relation:
-    """A relation between so many objects that masks have not been asked for."""
+def unasked(count: int, device: torch.device, source: str = SOURCE) -> Relation:
+    """A relation between so many objects of which nothing is known until somebody asks.
+
+    Args:
+        count: how many objects there are.
+        device: of the scene.
+        source: what will be asked; masks, which only approximate, when left out.
+    """
     nothing = torch.zeros((count, count), device=device)
-    return Relation(nothing, SOURCE, approximate=True, evidence=nothing.bool())
+    return Relation(nothing, source, approximate=source == SOURCE, evidence=nothing.bool())
 
 
 def measures(boxes: Tensor, image: np.ndarray, depth: DepthMap | None) -> dict[str, Measure]:
